@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xlane.h - the whole public interface of libxlane.
+ *
+ * Programs exchange byte streams and messages over Ethernet with other programs of the cluster. A program opens a
+ * context on an interface, then listens, accepts, connects, sends and receives much as with sockets.
+ *
+ * Threads: a context and everything made from it belong to the thread that opened it; a call from another thread gives
+ *   EPERM. After fork, the child's handles give ECHILD (its copies of the descriptors are close-on-exec).
+ * Errors: functions return 0 or a count, and on failure a negative errno value; xlane_strerror gives its text for xlane.
+ * Progress: the program's own thread is the worker (embedded mode). Protocol work is done inside blocking calls,
+ *   xlane_poll and xlane_progress; a program must come back to one of them at least every xlane_config.peer_death_ms / 2,
+ *   or its peers take it for dead.
+ * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal ends the wait with -EINTR.
+ */
+#ifndef XLANE_XLANE_H
+#define XLANE_XLANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XLANE_API_VERSION 1
+
+typedef struct xlane xlane;                    /* a context: one worker on one interface */
+typedef struct xlane_conn xlane_conn;          /* a connection */
+typedef struct xlane_listener xlane_listener;  /* a port that answers */
+
+/* --- contexts ----------------------------------------------------------------------------- */
+enum xlane_driver {
+	XLANE_DRIVER_AUTO = 0,   /* AF_XDP; where the kernel or the interface can not, AF_PACKET with a warning */
+	XLANE_DRIVER_AF_XDP,
+	XLANE_DRIVER_AF_PACKET,  /* no XDP program needed; slower */
+};
+enum xlane_wait {
+	XLANE_WAIT_ADAPTIVE = 0, /* spin a little after work, then sleep: low latency without a busy core */
+	XLANE_WAIT_SPIN,         /* never sleep: lowest latency, one core busy while waiting */
+	XLANE_WAIT_SLEEP,        /* sleep at once: least CPU */
+};
+
+struct xlane_config {
+	size_t size;             /* sizeof(struct xlane_config), set by xlane_config_init: later versions may grow it */
+	const char *interface;   /* name, needed */
+	enum xlane_driver driver;
+	enum xlane_wait wait;
+	uint32_t spin_us;        /* adaptive: how long to spin before sleeping (default 50) */
+	uint16_t ethertype;      /* default 0x88B5 */
+	uint16_t vlan[2];        /* VLAN ids to tag sent frames with, outer first; 0 = none. 0x1000 | id marks 802.1ad */
+	uint32_t mtu;            /* use less than the interface's MTU; 0 = the interface's */
+	uint32_t frames;         /* UMEM frames of 4 KiB; 0 = default */
+	uint32_t recv_memory_kib;/* receive memory; 0 = default */
+	uint32_t conns;          /* most connections at once; 0 = default */
+	uint32_t keepalive_ms;   /* ask a silent peer after this long; 0 = default */
+	uint32_t peer_death_ms;  /* a peer that does not answer for this long is dead; 0 = default */
+	uint32_t queues;         /* use only the first n receive queues; 0 = all */
+	int zero_copy;           /* 0 where possible, 1 needed, -1 never */
+	int need_wakeup;         /* 1 (default) use it, 0 do not */
+	int no_crc;              /* offer connections without checksum: only in force when both ends ask */
+	const char *pcap;        /* write every frame sent and received to this file; NULL = none */
+	const char *fault;       /* tests: "drop=0.01,dup=0.01,corrupt=0.01,delay=0.01,seed=1" applied on receive; NULL = none */
+	uint64_t seed;           /* tests: nonzero makes ids and numbers reproducible; 0 = from the kernel */
+	void (*log)(int level, const char *line, void *arg); /* NULL: warnings to stderr. Levels as syslog: 3 error .. 7 debug */
+	void *log_arg;
+};
+
+/* Fill with defaults. */
+void xlane_config_init(struct xlane_config *config);
+/* Open the interface's queues and become its worker. Needs CAP_NET_RAW, and for AF_XDP the demux program attached
+ * (`xlane attach IFACE` or xdp-loader). -ENODEV no such interface, -ENETDOWN it is down, -EBUSY another program has a
+ * queue, -ENOENT no demux program attached, -EPERM privileges, -ENOMEM, -EINVAL. After a failure xlane_last_error()
+ * says what is wrong and what to do, in one line. */
+int xlane_open(const struct xlane_config *config, xlane **out);
+/* Close: connections still open are aborted; ones that are closing get linger time (at most `linger_ms`) to finish. NULL is fine. */
+void xlane_close(xlane *x, int linger_ms);
+/* Text of the last failure of xlane_open on this thread. */
+const char *xlane_last_error(void);
+const char *xlane_strerror(int negative_errno);
+/* A descriptor that polls readable when xlane_progress has something to do: for poll, select, epoll. It stays the context's.
+ * Call xlane_prepare_wait right before sleeping on it, and xlane_progress afterwards. */
+int xlane_fd(xlane *x);
+/* Arm the wakeups. Returns the longest time to sleep in nanoseconds (UINT64_MAX: no limit), or 0: do not sleep, there is work. */
+uint64_t xlane_prepare_wait(xlane *x);
+/* Do what is to be done, without waiting. Returns the number of packets handled, or an error (-ENETDOWN: the interface is gone). */
+int xlane_progress(xlane *x);
+
+/* --- addresses ---------------------------------------------------------------------------- */
+struct xlane_address { uint8_t mac[6]; uint16_t port; };
+/* "aa:bb:cc:dd:ee:ff", with or without "/port" (then port is left as it is), or a name of /etc/ethers. -EINVAL. */
+int xlane_address_parse(const char *text, struct xlane_address *out);
+/* "aa:bb:cc:dd:ee:ff/port". `text` has room for 24 bytes. */
+const char *xlane_address_text(const struct xlane_address *a, char *text);
+/* Address of the context's interface; port 0. */
+void xlane_local_address(xlane *x, struct xlane_address *out);
+
+/* --- connections -------------------------------------------------------------------------- */
+enum xlane_type {
+	XLANE_STREAM = 1,        /* bytes in order */
+	XLANE_MESSAGE = 2,       /* whole messages, in order */
+};
+
+/* -EADDRINUSE the port is in use, -ENOSPC. backlog: connections that may wait for accept. */
+int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xlane_listener **out);
+int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out);
+void xlane_listener_close(xlane_listener *l);
+/* With timeout_ms 0 it returns at once and the connection is under way (XLANE_READY_OPEN tells). -ECONNREFUSED, -ETIMEDOUT,
+ * -EPROTOTYPE (the port has another type), -EPROTONOSUPPORT, -ENOSPC. */
+int xlane_connect(xlane *x, const struct xlane_address *to, enum xlane_type type, int timeout_ms, xlane_conn **out);
+
+/* Stream: sends all of it unless the timeout, an error or a signal comes first; returns the bytes taken (> 0), or the error.
+ * Messages: the whole message or nothing; returns `bytes`. The data is copied. -EPIPE after shutdown, -ECONNRESET,
+ * -EHOSTDOWN the peer is dead, -EMSGSIZE. */
+int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms);
+/* Stream: at least one byte, 0 at the end. Messages: one whole message, its length; -EMSGSIZE when it is longer than
+ * `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
+int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms);
+/* Loan: *data points at the received bytes themselves, valid until xlane_release or the next call on this context.
+ * Returns the contiguous bytes there; stream: 0 at the end. Release `bytes` of them (they need not be all). */
+int64_t xlane_recv_loan(xlane_conn *c, const void **data, int timeout_ms);
+void xlane_release(xlane_conn *c, size_t bytes);
+/* Bytes ready (messages: the next whole one's size), or -EAGAIN, 0/-ENODATA at the end of a stream/of messages, or the error. */
+int64_t xlane_readable(xlane_conn *c);
+/* Bytes that a send takes without waiting. */
+uint64_t xlane_writable(xlane_conn *c);
+/* No more sends; the peer reads to the end. */
+int xlane_shutdown(xlane_conn *c);
+/* Shut down and wait until the peer has everything and has closed its side too, or timeout; then the handle is gone.
+ * 0: the peer acknowledged all that was sent. -ETIMEDOUT, -ECONNRESET...: it may not have. What the peer still sends is dropped. */
+int xlane_conn_close(xlane_conn *c, int timeout_ms);
+/* Reset at once; the handle is gone. */
+void xlane_conn_abort(xlane_conn *c);
+void xlane_conn_set_user(xlane_conn *c, void *user);
+void *xlane_conn_user(const xlane_conn *c);
+xlane *xlane_conn_context(const xlane_conn *c);
+void xlane_conn_peer(const xlane_conn *c, struct xlane_address *out);
+
+/* --- waiting for many --------------------------------------------------------------------- */
+enum xlane_ready { XLANE_READY_READ = 1, XLANE_READY_WRITE = 2, XLANE_READY_OPEN = 4, XLANE_READY_CLOSED = 8, XLANE_READY_ACCEPT = 16 };
+struct xlane_event { uint32_t ready; xlane_conn *conn; xlane_listener *listener; };
+/* What changed since the last call (edge-triggered), waiting up to timeout_ms for something. Returns the count, 0 on timeout. */
+int xlane_poll(xlane *x, struct xlane_event *events, int max, int timeout_ms);
+
+/* --- figures ------------------------------------------------------------------------------ */
+struct xlane_conn_stats {
+	size_t size;
+	uint64_t srtt_ns, rttvar_ns, rtt_min_ns, cwnd_bytes, inflight_bytes;
+	uint64_t bytes_sent, bytes_acked, bytes_received, packets_sent, packets_received;
+	uint64_t packets_retransmitted, packets_lost, packets_spurious, probe_timeouts, messages_sent, messages_received;
+	char state[16];
+};
+void xlane_conn_stats(const xlane_conn *c, struct xlane_conn_stats *out);
+/* Every counter of the context: driver, link and engine, as (name, text, value); zero ones too. Calls `each` for each; returns the count. */
+int xlane_counters(xlane *x, void (*each)(const char *name, const char *text, uint64_t value, void *arg), void *arg);
+/* Frame census: owner name and count; the sum is the pool. Returns 0 when it adds up, -EUCLEAN when it does not. */
+int xlane_census(xlane *x, void (*each)(const char *owner, uint64_t frames, void *arg), void *arg);
+/* "af_xdp (native, copy, 2 queues)": the driver in use and its mode. Valid as long as the context. */
+const char *xlane_driver_text(xlane *x);
+uint32_t xlane_mtu(xlane *x);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* counters.h - every named counter of the engine: one list, from which enum, names and texts come. */
+#ifndef XL_COUNTERS_H
+#define XL_COUNTERS_H
+
+#define XL_ENGINE_COUNTERS(X) \
+	X(PACKETS_IN, "packets_in", "packets given to the engine") \
+	X(BYTES_IN, "bytes_in", "their bytes, outer header to tag") \
+	X(PACKETS_OUT, "packets_out", "packets made by the engine") \
+	X(BYTES_OUT, "bytes_out", "their bytes") \
+	X(OUTER_SHORT, "outer_short", "dropped: shorter than the outer header") \
+	X(OUTER_BAD_VERSION, "outer_bad_version", "dropped: another protocol version") \
+	X(OUTER_BAD_TYPE, "outer_bad_type", "dropped: unknown packet type") \
+	X(OUTER_BAD_FLAGS, "outer_bad_flags", "dropped: unknown flags") \
+	X(OUTER_BAD_LENGTH, "outer_bad_length", "dropped: length field does not fit") \
+	X(OUTER_BAD_EXTENSION, "outer_bad_extension", "dropped: extension missing or of another size") \
+	X(BAD_CRC, "bad_crc", "dropped: checksum wrong") \
+	X(NO_CRC, "no_crc", "dropped: no checksum where one is due") \
+	X(BAD_RECORD, "bad_record", "dropped: a record that does not fit the packet or is malformed") \
+	X(UNKNOWN_RECORD, "unknown_record", "dropped: a record type that is not known and may not be skipped") \
+	X(IGNORED_RECORD, "ignored_record", "records skipped: not known, may be skipped") \
+	X(TOO_MANY_RECORDS, "too_many_records", "dropped: more records than a receiver looks at") \
+	X(ILLEGAL_EVENT, "illegal_event", "dropped: not allowed in the connection's state") \
+	X(UNKNOWN_CONNECTION, "unknown_connection", "dropped: no such connection") \
+	X(REFUSE_SENT, "refuse_sent", "RESET packets sent") \
+	X(REFUSE_RECEIVED, "refuse_received", "RESET packets that matched and ended a connection") \
+	X(REFUSE_IGNORED, "refuse_ignored", "RESET packets that matched nothing exactly: ignored") \
+	X(ABORT_RECEIVED, "abort_received", "ABORT records received") \
+	X(INIT_RECEIVED, "init_received", "INIT packets received") \
+	X(INIT_REPEATED, "init_repeated", "INIT packets of a connection already known") \
+	X(INIT_REFUSED, "init_refused", "INIT packets refused: no listener, full queue, bad parameter") \
+	X(INIT_STALE, "init_stale", "INIT packets of an older incarnation") \
+	X(INIT_SMALL, "init_small", "INIT packets smaller than any reply may be: dropped") \
+	X(INIT_SELF, "init_self", "INIT packets that name this very node as their source: dropped") \
+	X(COOKIE_SENT, "cookie_sent", "COOKIE packets sent: too many half-open connections") \
+	X(COOKIE_GOOD, "cookie_good", "INIT packets with a valid cookie") \
+	X(COOKIE_BAD, "cookie_bad", "INIT packets with a wrong or expired cookie") \
+	X(SIMULTANEOUS_OPEN, "simultaneous_open", "crossing first packets that became one connection") \
+	X(PEER_REBOOTED, "peer_rebooted", "peers seen with a newer incarnation: their connections were reset") \
+	X(PEER_DEAD, "peer_dead", "peers that did not answer within the bound") \
+	X(PEER_MOVED, "peer_moved", "peers whose path changed") \
+	X(KEEPALIVE_SENT, "keepalive_sent", "pings sent to ask whether a peer lives") \
+	X(DUPLICATE_PACKET, "duplicate_packet", "dropped: packet number already received") \
+	X(OLD_PACKET, "old_packet", "dropped: packet number below what is remembered") \
+	X(ACKS_IN, "acks_in", "ACK records processed") \
+	X(ACKS_OUT, "acks_out", "ACK records sent") \
+	X(ACK_BAD, "ack_bad", "ACK records malformed") \
+	X(ACK_UNSENT, "ack_unsent", "ACK records of packets never sent: ignored") \
+	X(DATA_PACKETS_OUT, "data_packets_out", "packets with program data, first time") \
+	X(RETRANSMITTED, "retransmitted", "packets with program data, sent again") \
+	X(LOST_BY_COUNT, "lost_by_count", "packets taken for lost by later ones acknowledged") \
+	X(LOST_BY_TIME, "lost_by_time", "packets taken for lost by time") \
+	X(SPURIOUS, "spurious", "packets taken for lost and acknowledged after all") \
+	X(PTO, "pto", "probe timeouts") \
+	X(PTO_PROBES, "pto_probes", "probes sent on them") \
+	X(RECOVERIES, "recoveries", "times the window was reduced for a loss") \
+	X(DATA_BYTES_IN, "data_bytes_in", "program bytes stored") \
+	X(DATA_DUPLICATE, "data_duplicate_bytes", "program bytes received again: first copy kept") \
+	X(DATA_OVER_CREDIT, "data_over_credit", "dropped: data past the credit given") \
+	X(DATA_OVERFLOW, "data_overflow", "dropped: offset and length pass the end of the sequence space") \
+	X(DATA_PAST_FIN, "data_past_fin", "reset: data past the end, or a second end") \
+	X(DATA_BAD_MESSAGE, "data_bad_message", "reset: message header malformed or too large") \
+	X(DATA_WRONG_KIND, "data_wrong_kind", "dropped: record that the connection's kind does not have") \
+	X(DATA_NO_MEMORY, "data_no_memory", "dropped, to be sent again: receive memory exhausted") \
+	X(DATA_HOLES, "data_holes", "dropped, to be sent again: too many holes") \
+	X(DATA_AFTER_CLOSE, "data_after_close", "bytes that arrived after the program closed: dropped") \
+	X(CREDIT_OUT, "credit_out", "CREDIT records sent") \
+	X(CREDIT_IN, "credit_in", "CREDIT records that raised the limit") \
+	X(BLOCKED_OUT, "blocked_out", "BLOCKED records sent: out of credit") \
+	X(BLOCKED_IN, "blocked_in", "BLOCKED records received") \
+	X(OUT_NO_FRAME, "out_no_frame", "packets put off: no free frame") \
+	X(CLOCK_BACK, "clock_back", "calls with a time before the last one: clamped") \
+	X(CLOCK_LEAP, "clock_leap", "calls with a time more than 5 s past the last deadline: timers run once") \
+	X(CONNS_OPENED, "conns_opened", "connections established") \
+	X(CONNS_CLOSED, "conns_closed", "connections ended gracefully") \
+	X(CONNS_RESET, "conns_reset", "connections ended by an error")
+enum xl_engine_counter {
+#define XL_ENGINE_COUNTER_ENUM(name, key, text) XL_C_##name,
+	XL_ENGINE_COUNTERS(XL_ENGINE_COUNTER_ENUM)
+	XL_ENGINE_COUNTER_COUNT
+};
+const char *xl_engine_counter_name(enum xl_engine_counter c);
+const char *xl_engine_counter_text(enum xl_engine_counter c);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h - the transport engine's entry points. Nothing else of user/engine is called from outside it.
+ *
+ * Guarantees: no system call, no clock, no allocation after init, no lock, no randomness but the seed's. Same config,
+ * same calls, same times: same result, byte for byte. Time is CLOCK_MONOTONIC nanoseconds, one reading a batch; time
+ * that runs backwards is clamped. One thread per engine. Errors are negative errno values.
+ *
+ * The order of a worker's loop: input, completed, advance, (the program's calls), output; then sleep until deadline.
+ */
+#ifndef XL_ENGINE_H
+#define XL_ENGINE_H
+
+#include <xlane/wire.h>
+#include "../base/frames.h"
+#include "../base/packet.h"
+
+struct xl_engine;
+
+struct xl_engine_config {
+	struct xl_frames *frames;   /* shared with the driver; outlives the engine */
+	u64 node_id;                /* random, not 0 */
+	u64 incarnation;            /* grows with every start of the node: CLOCK_REALTIME ns at start */
+	u64 seed;                   /* of everything random: connection ids, first packet numbers, cookie key */
+	u64 first_number;           /* XL_NONE64: random; else the first packet number of every connection (tests) */
+	u32 max_packet;             /* largest packet to send and receive: link MTU (outer header to tag), bytes */
+	u32 segs_max;               /* frames one packet may span */
+	u32 tx_frames_max;          /* frames that unsent and unacknowledged data may hold */
+	u32 conns_max, peers_max;
+	u32 blocks;                 /* receive memory, in XLANE_BLOCK_BYTES */
+	u32 buckets_first, buckets_count; /* buckets that this worker serves (connection ids it gives out) */
+	u32 recv_window_bytes;      /* 0: XLANE_RECV_WINDOW_BYTES */
+	u32 send_buffer_bytes;      /* 0: XLANE_SEND_BUFFER_BYTES */
+	u64 ack_delay_ns;           /* 0: default (PROTOCOL 9) */
+	u64 keepalive_ns;           /* a peer unheard for this long is asked; 0: default */
+	u64 peer_death_ns;          /* a peer unheard for this long while something waits for it is dead; 0: default */
+	u64 linger_ns_min;          /* 0: default */
+	bool no_crc;                /* offer packets without tag */
+};
+#define XL_NONE64 UINT64_MAX
+
+/* Bytes of memory the engine needs for this config (frames excluded). Printed by programs at start. */
+size_t xl_engine_bytes(const struct xl_engine_config *c);
+/* `mem`: xl_engine_bytes(c) bytes aligned to 64, zeroed by the caller. Returns NULL for a config outside the limits. */
+struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u64 now_ns);
+
+/* --- the wire side ------------------------------------------------------------------------ */
+/* Packets that arrived, outer header first (link header already cut off seg[0]); may carry link padding at the end.
+ * Everything needed is copied: the frames are the caller's again on return. */
+void xl_engine_input(struct xl_engine *e, const struct xl_packet *packets, u32 n, u64 now_ns);
+/* Up to `max` packets to send, outer header first, XLANE_LINK_HEADER_MAX_BYTES of room before it in seg[0]. Their frames
+ * are moved to XL_FRAME_TX; each must come back by xl_engine_completed, sent or not. */
+u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 now_ns);
+/* Frames that the driver is through with, in any order. */
+void xl_engine_completed(struct xl_engine *e, const u32 *frames, u32 n);
+/* Run every timer due at now_ns. */
+void xl_engine_advance(struct xl_engine *e, u64 now_ns);
+/* When advance or output is next needed, ns; XL_NEVER: only on input or a call; <= now: output has packets to give. */
+u64 xl_engine_deadline(const struct xl_engine *e);
+
+/* --- the program side --------------------------------------------------------------------- */
+/* Connections and listeners are named by index. A connection's index belongs to the program from connect or accept
+ * until close or abort; afterwards it must not be used. */
+struct xl_connect {
+	struct xl_path path;
+	u16 port, local_port;       /* local_port 0: an ephemeral one */
+	u8 kind;                    /* enum xlane_kind */
+	u64 user;                   /* given back in events */
+};
+/* -EADDRINUSE, -EINVAL, -ENOSPC (XLANE_LISTENERS_MAX). Returns the listener's index. */
+int xl_engine_listen(struct xl_engine *e, u16 port, u8 kind, u32 backlog, u64 user);
+/* Stop listening; connections not accepted yet are aborted. */
+void xl_engine_unlisten(struct xl_engine *e, u32 listener, u64 now_ns);
+/* Next established connection: its index in *conn, 0; -EAGAIN when none. */
+int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn);
+/* Start a connection. -EINVAL, -EADDRINUSE (same two ends exist), -ENOSPC, -EADDRNOTAVAIL (no ephemeral port).
+ * XL_EVENT_OPEN or XL_EVENT_CLOSED follows. Data may be queued at once. */
+int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now_ns, u32 *conn);
+
+/* Stream: copies up to `bytes`, returns how many were taken, or -EAGAIN when there is no room.
+ * Message kinds: takes one whole message (priority 0, bytes >= 0) or nothing: -EAGAIN, -EMSGSIZE.
+ * -EPIPE after shutdown; else the connection's error (-ECONNRESET, -ECONNREFUSED, -ETIMEDOUT, ...). */
+s64 xl_conn_send(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns);
+/* Stream: up to `bytes` bytes, 0 at the end of the stream, -EAGAIN. Messages: the next whole message, its length;
+ * -EMSGSIZE when it is longer than `bytes` (it stays; xl_conn_readable tells its size); 0 bytes long is a message:
+ * the end is -ENODATA. Data received before an error is given first. */
+s64 xl_conn_recv(struct xl_engine *e, u32 conn, void *data, u64 bytes, u64 now_ns);
+/* Loan without copy: the longest contiguous piece at the front (stream: any; messages: of the message, whose bytes left
+ * are in *left). 0 with *p set; -EAGAIN, -ENODATA at the end, or the error. Valid until consume or the next call. */
+s64 xl_conn_peek(struct xl_engine *e, u32 conn, const u8 **p, u64 *left);
+void xl_conn_consume(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns);
+/* Bytes that recv would give now (messages: size of the next whole one), -EAGAIN, -ENODATA at the end, or the error. */
+s64 xl_conn_readable(const struct xl_engine *e, u32 conn);
+/* Bytes that send would take now (0: none). */
+u64 xl_conn_writable(const struct xl_engine *e, u32 conn);
+/* No more data from this side: FIN after what is queued. */
+int xl_conn_shutdown(struct xl_engine *e, u32 conn, u64 now_ns);
+/* Graceful: as shutdown; what still arrives is dropped; the engine keeps the connection until both ends are through. */
+void xl_conn_close(struct xl_engine *e, u32 conn, u64 now_ns);
+/* Immediate: ABORT to the peer, everything unsent is gone. */
+void xl_conn_abort(struct xl_engine *e, u32 conn, enum xlane_wire_error error, u64 now_ns);
+/* Connections that the engine still holds (lingering ones included); 0 means quiet. */
+u32 xl_engine_conns(const struct xl_engine *e);
+
+enum xl_event_bits {
+	XL_EVENT_READABLE = 1,   /* recv would give something, or the end */
+	XL_EVENT_WRITABLE = 2,   /* there is room again after an -EAGAIN */
+	XL_EVENT_OPEN = 4,       /* the handshake is done */
+	XL_EVENT_CLOSED = 8,     /* it ended: error in info (0: gracefully, both sides) */
+	XL_EVENT_ACCEPT = 16,    /* on a listener: accept would give something */
+};
+struct xl_event { u32 bits, index; u64 user; };
+/* Edge-triggered: each change since the last call, merged per connection. Returns the count. */
+u32 xl_engine_events(struct xl_engine *e, struct xl_event *out, u32 max);
+
+struct xl_conn_info {
+	u8 state, kind;              /* xl_conn_state_name(state) */
+	int error;                   /* negative errno, 0 none */
+	u16 local_port, remote_port;
+	u64 local_id, remote_id, peer_node;
+	struct xl_path path;
+	u64 srtt_ns, rttvar_ns, rtt_min_ns, rtt_latest_ns, pto_ns;
+	u64 cwnd_bytes, ssthresh_bytes, inflight_bytes;
+	u64 bytes_sent, bytes_acked, bytes_received, bytes_delivered;
+	u64 packets_sent, packets_received, packets_retransmitted, packets_lost, packets_spurious, ptos;
+	u64 messages_sent, messages_received;
+	u64 credit_bytes;            /* that the peer still gives */
+	u32 max_packet;
+};
+void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out);
+const char *xl_conn_state_name(u8 state);
+const char *xl_wire_error_text(u32 error);
+
+/* --- moving a connection ------------------------------------------------------------------ */
+/* Serialize and remove: everything but the frames and blocks, which stay where they are and are named by index, so the
+ * importer shares the pools (another engine of this process needs the same frames and blocks: see docs/ARCHITECTURE.md).
+ * Returns the bytes written, -ENOSPC when `size` is too small (nothing happened), -EBUSY while frames are in a TX ring. */
+s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size);
+/* -EINVAL for another version or broken bytes, -ENOSPC. */
+int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, u32 *conn);
+
+/* --- watching ------------------------------------------------------------------------------- */
+#include "counters.h"
+const u64 *xl_engine_counters(const struct xl_engine *e);   /* [XL_ENGINE_COUNTER_COUNT] */
+/* Recount everything: NULL when all invariants hold, else the name of the broken one. O(everything); for tests. */
+const char *xl_engine_check(const struct xl_engine *e);
+
+#endif
