@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* api.c - the program's side: listen, accept, connect, shutdown, close, figures. Data: send.c and recv.c. */
+#include <errno.h>
+
+#include "call.h"
+#include "clock.h"
+#include "conn.h"
+#include "peer.h"
+#include "receive.h"
+#include "rtt.h"
+
+static bool kind_served(u8 kind) { return kind == XLANE_KIND_STREAM || kind == XLANE_KIND_MESSAGE; }
+
+int xl_engine_listen(struct xl_engine *e, u16 port, u8 kind, u32 backlog, u64 user)
+{
+	u32 at = XLANE_LISTENERS_MAX;
+
+	if (!kind_served(kind) || port == 0 || backlog == 0 || backlog > XLANE_BACKLOG_MAX)
+		return -EINVAL;
+	for (u32 i = XLANE_LISTENERS_MAX; i-- > 0;) {
+		if (!e->listeners[i].used)
+			at = i;
+		else if (e->listeners[i].port == port)
+			return -EADDRINUSE;
+	}
+	if (at == XLANE_LISTENERS_MAX)
+		return -ENOSPC;
+	e->listeners[at] = (struct xl_listener){ .user = user, .ready = XL_LIST_EMPTY, .backlog = backlog, .port = port,
+						 .kind = kind, .used = true };
+	return (int)at;
+}
+
+void xl_engine_unlisten(struct xl_engine *e, u32 listener, u64 now_ns)
+{
+	XL_ASSERT(listener < XLANE_LISTENERS_MAX && e->listeners[listener].used);
+	xl_clock(e, now_ns);
+	for (u32 i = 0; i < e->cfg.conns_max && e->listeners[listener].pending; i++) {
+		struct xl_conn *c = &e->conns[i];
+
+		if (c->state == XL_STATE_FREE || c->listener != listener)
+			continue;
+		if (c->state == XL_STATE_DEAD) /* it ended gracefully and was never looked at */
+			xl_conn_disown(e, c);
+		xl_conn_end(e, c, XLANE_WIRE_REFUSED, true);
+	}
+	e->listeners[listener].used = false;
+}
+
+int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn)
+{
+	struct xl_listener *l = &e->listeners[listener];
+	struct xl_conn *c;
+	u32 i;
+
+	XL_ASSERT(listener < XLANE_LISTENERS_MAX && l->used);
+	i = xl_list_pop(&e->l_accept, &l->ready);
+	if (i == XL_NONE)
+		return -EAGAIN;
+	l->pending--;
+	c = &e->conns[i];
+	c->listener = XL_NONE;
+	c->owned = true;
+	c->user = user;
+	if (c->recv_next > c->consumed || c->fin_received)
+		xl_conn_notify(e, c, XL_EVENT_READABLE);
+	if (c->ended_gracefully)
+		xl_conn_notify(e, c, XL_EVENT_CLOSED);
+	*conn = i;
+	return 0;
+}
+
+/* A free ephemeral port for this path and destination, 0: none. */
+static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
+{
+	u32 range = XLANE_EPHEMERAL_PORT_LAST - XLANE_EPHEMERAL_PORT_FIRST + 1;
+
+	for (u32 i = 0; i < range; i++) {
+		u16 p = (u16)(XLANE_EPHEMERAL_PORT_FIRST + (e->next_port - XLANE_EPHEMERAL_PORT_FIRST + i) % range);
+		u64 id = xl_call_id(path, p, port);
+		u32 bucket = (u32)(id >> 56);
+
+		if (xl_map_get(&e->by_call, id) != XL_NONE || bucket < e->cfg.buckets_first ||
+		    bucket >= e->cfg.buckets_first + e->cfg.buckets_count)
+			continue;
+		e->next_port = p == XLANE_EPHEMERAL_PORT_LAST ? XLANE_EPHEMERAL_PORT_FIRST : (u16)(p + 1);
+		return p;
+	}
+	return 0;
+}
+
+int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now_ns, u32 *conn)
+{
+	u16 local = how->local_port;
+	struct xl_peer *p;
+	struct xl_conn *c;
+	u64 id;
+
+	xl_clock(e, now_ns);
+	if (!kind_served(how->kind) || how->port == 0)
+		return -EINVAL;
+	if (!local && !(local = ephemeral(e, &how->path, how->port)))
+		return -EADDRNOTAVAIL;
+	id = xl_call_id(&how->path, local, how->port);
+	if (xl_map_get(&e->by_call, id) != XL_NONE)
+		return -EADDRINUSE;
+	p = xl_peer_take(e, 0, &how->path);
+	if (!p)
+		return -ENOSPC;
+	c = xl_conn_take(e, how->kind, XL_STATE_CALLING, id);
+	if (!c)
+		return -ENOSPC;
+	xl_peer_join(e, p, c);
+	xl_map_put(&e->by_call, id, xl_conn_index(e, c));
+	c->call_mapped = c->initiator = c->owned = true;
+	c->local_port = local;
+	c->remote_port = how->port;
+	c->user = how->user;
+	c->control = XL_CTL_HANDSHAKE;
+	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	xl_conn_rearm(e, c);
+	xl_conn_activate(e, c);
+	*conn = xl_conn_index(e, c);
+	return 0;
+}
+
+int xl_conn_shutdown(struct xl_engine *e, u32 conn, u64 now_ns)
+{
+	struct xl_conn *c = xl_conn_at(e, conn);
+
+	xl_clock(e, now_ns);
+	if (c->error)
+		return c->error;
+	if (!c->shut_wanted)
+		xl_conn_event(e, c, XL_EV_SHUTDOWN);
+	return 0;
+}
+
+void xl_conn_close(struct xl_engine *e, u32 conn, u64 now_ns)
+{
+	struct xl_conn *c = xl_conn_at(e, conn);
+
+	xl_clock(e, now_ns);
+	XL_ASSERT(c->owned);
+	xl_conn_disown(e, c);
+	if (!c->shut_wanted && c->state != XL_STATE_DEAD)
+		xl_conn_event(e, c, XL_EV_SHUTDOWN);
+	xl_receive_discard(e, c);
+	xl_conn_activate(e, c); /* output reaps it if it is over already */
+}
+
+void xl_conn_abort(struct xl_engine *e, u32 conn, enum xlane_wire_error error, u64 now_ns)
+{
+	struct xl_conn *c = xl_conn_at(e, conn);
+
+	xl_clock(e, now_ns);
+	XL_ASSERT(c->owned);
+	xl_conn_disown(e, c);
+	xl_conn_end(e, c, error, true);
+	xl_conn_activate(e, c);
+}
+
+void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
+{
+	const struct xl_conn *c = xl_conn_at(e, conn);
+	const struct xl_peer *p = xl_peer_of(e, c);
+
+	*out = (struct xl_conn_info){
+		.state = c->state, .kind = c->kind, .error = c->error, .local_port = c->local_port,
+		.remote_port = c->remote_port, .local_id = c->local_id, .remote_id = c->remote_id, .peer_node = p->node,
+		.path = p->path, .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns, .rtt_min_ns = c->rtt.min_ns,
+		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),
+		.cwnd_bytes = c->cc.cwnd, .ssthresh_bytes = c->cc.ssthresh, .inflight_bytes = c->inflight,
+		.bytes_sent = c->seq_next, .bytes_acked = c->seq_acked_bytes, .bytes_received = c->bytes_received,
+		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent, .packets_received = c->packets_received,
+		.packets_retransmitted = c->packets_again, .packets_lost = c->packets_lost,
+		.packets_spurious = c->packets_spurious, .ptos = c->ptos, .messages_sent = c->messages_sent,
+		.messages_received = c->messages_received, .max_packet = c->max_packet,
+		.credit_bytes = c->credit_limit > c->seq_next ? c->credit_limit - c->seq_next : 0,
+	};
+}

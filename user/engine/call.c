@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* call.c - the handshake as it arrives. */
+#include "call.h"
+
+#include "../base/siphash.h"
+#include "../wire/handshake.h"
+#include "conn.h"
+#include "cookie.h"
+#include "peer.h"
+#include "reply.h"
+#include "rtt.h"
+
+static u64 end_hash(const u8 address[12], u16 port)
+{
+	static const u64 no_key[2];
+	u8 bytes[14];
+
+	memcpy(bytes, address, 12);
+	xl_put16(bytes + 12, port);
+	return xl_siphash(no_key, bytes, sizeof bytes);
+}
+
+u64 xl_call_id(const struct xl_path *path, u16 local_port, u16 remote_port)
+{
+	static const u64 no_key[2];
+	u8 sum[8];
+	u64 id;
+
+	xl_put64(sum, end_hash(path->local, local_port) + end_hash(path->remote, remote_port));
+	id = xl_siphash(no_key, sum, sizeof sum);
+	return id ? id : 1;
+}
+
+/* What the other side said about itself, taken over. */
+static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, const struct xl_params *p)
+{
+	u64 key = xl_remote_key(e, h->source_node, h->source_id);
+
+	if (!xl_map_put(&e->by_remote, key, xl_conn_index(e, c)))
+		return false;
+	c->remote_key = key;
+	c->remote_id = h->source_id;
+	c->credit_limit = p->credit;
+	c->peer_first = p->first_number;
+	c->message_max = p->message_max ? p->message_max : XLANE_MESSAGE_SMALL_MAX_BYTES;
+	c->peer_ack_delay_ns = p->ack_delay_ns ? p->ack_delay_ns : (u32)XL_ACK_DELAY_NS;
+	c->max_packet = (u32)xl_min(e->cfg.max_packet, p->max_packet);
+	c->crc_off = e->cfg.no_crc && p->no_crc;
+	xl_cc_of(&c->cc)->init(&c->cc, c->max_packet);
+	return true;
+}
+
+static bool usable(const struct xl_outer *h, const struct xl_params *p)
+{
+	return h->source_id && h->source_node && p->max_packet >= XLANE_MTU_MIN && p->has_credit && p->has_first_number &&
+	       p->ack_delay_ns <= XL_S;
+}
+
+static struct xl_listener *listener_on(struct xl_engine *e, u16 port)
+{
+	for (u32 i = 0; i < XLANE_LISTENERS_MAX; i++)
+		if (e->listeners[i].used && e->listeners[i].port == port)
+			return &e->listeners[i];
+	return NULL;
+}
+
+static void refuse_init(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path, u32 error)
+{
+	xl_count(e, error == XLANE_WIRE_STALE ? XL_C_INIT_STALE : XL_C_INIT_REFUSED);
+	xl_reply_refuse(e, h, path, error);
+}
+
+/* Both called each other at the same time: one connection (PROTOCOL 5.4). */
+static bool crossed(struct xl_engine *e, const struct xl_outer *h, const struct xl_init *in, const struct xl_path *path)
+{
+	u32 i = xl_map_get(&e->by_call, h->id);
+	struct xl_conn *c = i == XL_NONE ? NULL : &e->conns[i];
+
+	if (!c || c->state != XL_STATE_CALLING || c->local_port != in->destination_port ||
+	    c->remote_port != in->source_port)
+		return false;
+	if (c->kind != in->kind) {
+		refuse_init(e, h, path, XLANE_WIRE_KIND);
+		return true;
+	}
+	if (!xl_peer_identify(e, c, h->source_node, in->incarnation, path) || !join_remote(e, c, h, &in->params))
+		return true;
+	xl_count(e, XL_C_SIMULTANEOUS_OPEN);
+	c->crossing = true;
+	c->initiator_incarnation = in->incarnation;
+	c->control |= XL_CTL_HANDSHAKE;
+	xl_conn_event(e, c, XL_EV_CALLED);
+	xl_conn_activate(e, c);
+	return true;
+}
+
+static bool repeated(struct xl_engine *e, const struct xl_outer *h)
+{
+	u32 i = xl_map_get(&e->by_remote, xl_remote_key(e, h->source_node, h->source_id));
+
+	if (i == XL_NONE)
+		return false;
+	xl_count(e, XL_C_INIT_REPEATED);
+	if (e->conns[i].state == XL_STATE_ANSWERING) {
+		e->conns[i].control |= XL_CTL_HANDSHAKE;
+		xl_conn_activate(e, &e->conns[i]);
+	}
+	return true;
+}
+
+/* Under load no state before the caller has shown that it hears us. */
+static bool cookie_missing(struct xl_engine *e, const struct xl_outer *h, const struct xl_init *in,
+			   const struct xl_path *path)
+{
+	if (in->params.has_cookie) {
+		if (xl_cookie_valid(e, h, in, path, in->params.cookie)) {
+			xl_count(e, XL_C_COOKIE_GOOD);
+			return false;
+		}
+		xl_count(e, XL_C_COOKIE_BAD);
+	} else if (e->half_open < XLANE_HALF_OPEN_COOKIE) {
+		return false;
+	}
+	xl_reply_cookie(e, h, in, path);
+	return true;
+}
+
+static u32 answer(struct xl_engine *e, const struct xl_outer *h, const struct xl_init *in, const struct xl_path *path,
+		  struct xl_listener *l)
+{
+	struct xl_peer *p = xl_peer_take(e, h->source_node, path);
+	struct xl_conn *c;
+
+	if (!p)
+		return XLANE_WIRE_RESOURCES;
+	if (xl_peer_incarnation(e, p, in->incarnation) < 0)
+		return XLANE_WIRE_STALE;
+	c = xl_conn_take(e, in->kind, XL_STATE_ANSWERING, h->id);
+	if (!c)
+		return XLANE_WIRE_RESOURCES;
+	xl_peer_join(e, p, c);
+	c->local_port = in->destination_port;
+	c->remote_port = in->source_port;
+	c->initiator_incarnation = in->incarnation;
+	join_remote(e, c, h, &in->params);
+	c->listener = (u32)(l - e->listeners);
+	l->pending++;
+	e->half_open++;
+	c->control |= XL_CTL_HANDSHAKE;
+	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	xl_conn_rearm(e, c);
+	xl_conn_activate(e, c);
+	return XLANE_WIRE_NONE;
+}
+
+static void take_init(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes, const struct xl_path *path)
+{
+	enum xl_handshake_verdict v;
+	struct xl_listener *l;
+	struct xl_init in;
+	u32 error;
+
+	xl_count(e, XL_C_INIT_RECEIVED);
+	if (h->length < XLANE_INIT_MIN_BYTES || h->source_node == e->cfg.node_id) {
+		xl_count(e, h->length < XLANE_INIT_MIN_BYTES ? XL_C_INIT_SMALL : XL_C_INIT_SELF);
+		return;
+	}
+	v = xl_init_parse(body, bytes, &in);
+	if (v == XL_HANDSHAKE_SHORT || v == XL_HANDSHAKE_BAD_PARAM) {
+		xl_count(e, XL_C_BAD_RECORD);
+		return;
+	}
+	if (v == XL_HANDSHAKE_UNKNOWN_PARAM || !usable(h, &in.params)) {
+		refuse_init(e, h, path, XLANE_WIRE_PARAM);
+		return;
+	}
+	if (repeated(e, h) || crossed(e, h, &in, path))
+		return;
+	l = listener_on(e, in.destination_port);
+	error = !l ? XLANE_WIRE_REFUSED : l->kind != in.kind ? XLANE_WIRE_KIND :
+		l->pending >= l->backlog ? XLANE_WIRE_BACKLOG : XLANE_WIRE_NONE;
+	if (!error && cookie_missing(e, h, &in, path))
+		return;
+	if (!error)
+		error = answer(e, h, &in, path, l);
+	if (error)
+		refuse_init(e, h, path, error);
+}
+
+/* The ACCEPT's number is acknowledged, which confirms the connection to the acceptor. */
+static void confirm(struct xl_engine *e, struct xl_conn *c, u64 number)
+{
+	if (!c->received.any) {
+		xl_received_add(&c->received, NULL, number);
+		c->largest_time_ns = e->now_ns;
+	}
+	c->ack_now = true;
+	xl_conn_activate(e, c);
+}
+
+static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes,
+			const struct xl_path *path)
+{
+	struct xl_conn *c = xl_conn_by_local(e, h->id);
+	struct xl_accept in;
+
+	if (!c) {
+		xl_count(e, XL_C_UNKNOWN_CONNECTION);
+		xl_call_unknown(e, h, path);
+		return;
+	}
+	if (xl_accept_parse(body, bytes, &in) != XL_HANDSHAKE_OK || !usable(h, &in.params)) {
+		xl_count(e, XL_C_BAD_RECORD);
+		return;
+	}
+	if (in.initiator_incarnation != e->cfg.incarnation || (c->remote_id && c->remote_id != h->source_id) ||
+	    c->state == XL_STATE_DEAD || !c->initiator) {
+		xl_count(e, XL_C_ILLEGAL_EVENT);
+		return;
+	}
+	if (c->state == XL_STATE_CALLING) {
+		if (!xl_peer_identify(e, c, h->source_node, in.incarnation, path) || !join_remote(e, c, h, &in.params)) {
+			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
+			return;
+		}
+		if (c->call_tries == 1)
+			xl_rtt_sample(&c->rtt, e->now_ns - c->call_first_ns, 0);
+	}
+	xl_peer_heard(e, xl_peer_of(e, c), path, true);
+	xl_conn_event(e, c, XL_EV_ACCEPTED);
+	confirm(e, c, h->number);
+	xl_conn_rearm(e, c);
+}
+
+static void take_cookie(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes,
+			const struct xl_path *path)
+{
+	struct xl_conn *c = xl_conn_by_local(e, h->id);
+	struct xl_cookie in;
+
+	(void)path;
+	if (!c || c->state != XL_STATE_CALLING || !xl_cookie_parse(body, bytes, &in)) {
+		xl_count(e, c ? XL_C_ILLEGAL_EVENT : XL_C_UNKNOWN_CONNECTION);
+		return;
+	}
+	memcpy(c->cookie, in.cookie, sizeof c->cookie);
+	c->has_cookie = true;
+	c->control |= XL_CTL_HANDSHAKE;
+	xl_conn_activate(e, c);
+}
+
+/* Only an exact match ends a connection: its id, what it sends to, and a number it has sent and not had acknowledged. */
+static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes, const struct xl_path *path)
+{
+	struct xl_conn *c = xl_conn_by_local(e, h->id);
+	struct xl_refuse in;
+	u64 id;
+
+	(void)path;
+	if (!xl_refuse_parse(body, bytes, &in)) {
+		xl_count(e, XL_C_BAD_RECORD);
+		return;
+	}
+	id = !c ? 0 : c->state == XL_STATE_CALLING ? c->call_id : c->remote_id;
+	if (!c || c->state == XL_STATE_DEAD || id != in.id || in.number < c->first_number ||
+	    in.number >= c->next_number || (c->largest_acked != XL_NONE64 && in.number <= c->largest_acked)) {
+		xl_count(e, XL_C_REFUSE_IGNORED);
+		return;
+	}
+	xl_count(e, XL_C_REFUSE_RECEIVED);
+	xl_conn_end(e, c, in.error, false);
+}
+
+static const struct {
+	u8 record;
+	void (*take)(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes, const struct xl_path *path);
+} handlers[XLANE_PACKET_TYPES] = {
+	[XLANE_PACKET_INIT] = { XLANE_RECORD_INIT, take_init },
+	[XLANE_PACKET_ACCEPT] = { XLANE_RECORD_ACCEPT, take_accept },
+	[XLANE_PACKET_COOKIE] = { XLANE_RECORD_COOKIE, take_cookie },
+	[XLANE_PACKET_RESET] = { XLANE_RECORD_REFUSE, take_reset },
+};
+
+void xl_call_input(struct xl_engine *e, const struct xl_outer *h, struct xl_cursor *cur, const struct xl_path *path)
+{
+	u8 scratch[XL_CURSOR_PEEK_MAX];
+	struct xl_record_head r;
+	const u8 *p;
+
+	/* The handshake record comes first; what follows it is padding and not read. */
+	p = xl_cursor_peek(cur, (u32)xl_min(cur->left, XLANE_RECORD_BYTES), scratch);
+	if (!xl_record_head_parse(p, cur->left, &r) || r.type != handlers[h->type].record ||
+	    r.bytes + XLANE_RECORD_BYTES > XL_CURSOR_PEEK_MAX) {
+		xl_count(e, XL_C_BAD_RECORD);
+		return;
+	}
+	p = xl_cursor_peek(cur, XLANE_RECORD_BYTES + r.bytes, scratch);
+	handlers[h->type].take(e, h, p + XLANE_RECORD_BYTES, r.bytes, path);
+}

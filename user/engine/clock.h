@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* clock.h - the engine's idea of now: what it was told last, never going back. */
+#ifndef XL_CLOCK_H
+#define XL_CLOCK_H
+
+#include "core.h"
+
+/* Every entry point that is given a time calls this first. */
+void xl_clock(struct xl_engine *e, u64 now_ns);
+
+#endif

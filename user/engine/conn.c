@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.c - timers of a connection: one in the wheel, at the earliest of
+ *   ack_due_ns        an ACK has been held back long enough
+ *   recovery          a packet is lost by time, or a probe is due (recovery.c)
+ *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
+ *   linger_until_ns   nobody needs our ACKs any more
+ */
+#include "conn.h"
+
+#include <errno.h>
+
+#include "../base/siphash.h"
+#include "peer.h"
+#include "rbuf.h"
+#include "recovery.h"
+#include "txbuf.h"
+
+u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id)
+{
+	u64 both[2] = { node, id }, key = xl_siphash(e->cookie_key, both, sizeof both);
+
+	return key ? key : 1;
+}
+
+static u64 fresh_id(struct xl_engine *e, u64 call_id)
+{
+	u64 bucket = call_id & 0xff00000000000000ull, id;
+
+	do {
+		id = bucket | (xl_prng_u64(&e->prng) >> 8);
+	} while (id == 0 || xl_map_get(&e->by_local, id) != XL_NONE);
+	return id;
+}
+
+struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id)
+{
+	u32 i = xl_list_pop(&e->l_active, &e->conn_free);
+	struct xl_conn *c;
+
+	if (i == XL_NONE)
+		return NULL;
+	c = &e->conns[i];
+	*c = (struct xl_conn){
+		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
+		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
+		.queue = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY, .sent = XL_LIST_EMPTY,
+		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
+		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .blocked_at = XL_NONE64,
+		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
+		.credit_given = e->cfg.recv_window_bytes, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
+		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
+	};
+	c->first_number = e->cfg.first_number == XL_NONE64 ? xl_prng_u64(&e->prng) >> 33 : e->cfg.first_number;
+	c->next_number = c->first_number;
+	xl_rbuf_init(&c->rbuf);
+	xl_cc_algorithms[XL_CC_NEWRENO]->init(&c->cc, c->max_packet);
+	xl_map_put(&e->by_local, c->local_id, i);
+	e->conns_used++;
+	return c;
+}
+
+static void give_receive_memory(struct xl_engine *e, struct xl_conn *c)
+{
+	xl_rbuf_release(e, &c->rbuf, 0, 0, true);
+	if (c->holes != XL_NONE)
+		xl_block_give(e, c->holes);
+	if (c->received_table != XL_NONE)
+		xl_block_give(e, c->received_table);
+	c->holes = c->received_table = XL_NONE;
+}
+
+static void leave_listener(struct xl_engine *e, struct xl_conn *c)
+{
+	struct xl_listener *l;
+
+	if (c->listener == XL_NONE)
+		return;
+	l = &e->listeners[c->listener];
+	if (c->state != XL_STATE_ANSWERING)
+		xl_list_remove(&e->l_accept, &l->ready, xl_conn_index(e, c));
+	l->pending--;
+	c->listener = XL_NONE;
+}
+
+void xl_conn_free(struct xl_engine *e, struct xl_conn *c)
+{
+	xl_recovery_clear(e, c);
+	xl_txbuf_drop_all(e, c);
+	give_receive_memory(e, c);
+	xl_conn_detach(e, c);
+}
+
+void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 i = xl_conn_index(e, c);
+
+	xl_conn_deactivate(e, c);
+	if (c->is_event)
+		xl_list_remove(&e->l_event, &e->events, i);
+	xl_peer_leave(e, c);
+	xl_map_del(&e->by_local, c->local_id);
+	if (c->remote_key)
+		xl_map_del(&e->by_remote, c->remote_key);
+	if (c->call_mapped)
+		xl_map_del(&e->by_call, c->call_id);
+	xl_wheel_set(&e->wheel, i, XL_NEVER);
+	c->state = XL_STATE_FREE;
+	xl_list_append(&e->l_active, &e->conn_free, i);
+	e->conns_used--;
+}
+
+struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id)
+{
+	u32 i = id ? xl_map_get(&e->by_local, id) : XL_NONE;
+
+	return i == XL_NONE ? NULL : &e->conns[i];
+}
+
+void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
+{
+	if (!c->owned)
+		return;
+	if (bits & XL_EVENT_WRITABLE)
+		c->want_write = false;
+	c->event_bits |= bits;
+	if (c->is_event)
+		return;
+	c->is_event = true;
+	xl_list_append(&e->l_event, &e->events, xl_conn_index(e, c));
+}
+
+void xl_listener_notify(struct xl_engine *e, u32 listener)
+{
+	e->listeners[listener].is_event = true;
+}
+
+void xl_conn_activate(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->is_active)
+		return;
+	c->is_active = true;
+	xl_list_append(&e->l_active, &e->active, xl_conn_index(e, c));
+}
+
+void xl_conn_deactivate(struct xl_engine *e, struct xl_conn *c)
+{
+	if (!c->is_active)
+		return;
+	c->is_active = false;
+	xl_list_remove(&e->l_active, &e->active, xl_conn_index(e, c));
+}
+
+static void queue_fin(struct xl_engine *e, struct xl_conn *c)
+{
+	c->shut_wanted = true; /* send.c puts the end behind what is queued, as soon as there is a frame for it */
+	xl_conn_activate(e, c);
+}
+
+/* The handshake is done: the program, or the listener's queue, gets the connection. */
+static void opened(struct xl_engine *e, struct xl_conn *c, u8 before)
+{
+	xl_count(e, XL_C_CONNS_OPENED);
+	c->call_time_ns = XL_NEVER;
+	c->control &= (u8)~XL_CTL_HANDSHAKE;
+	if (before == XL_STATE_ANSWERING && !c->initiator)
+		e->half_open--;
+	if (c->listener != XL_NONE) {
+		xl_list_append(&e->l_accept, &e->listeners[c->listener].ready, xl_conn_index(e, c));
+		xl_listener_notify(e, c->listener);
+	}
+	xl_conn_notify(e, c, XL_EVENT_OPEN | XL_EVENT_WRITABLE);
+	if (c->shut_wanted)
+		xl_conn_event(e, c, XL_EV_SHUTDOWN);
+}
+
+static void lingering(struct xl_engine *e, struct xl_conn *c)
+{
+	xl_count(e, XL_C_CONNS_CLOSED);
+	c->ended_gracefully = true;
+	c->linger_until_ns = e->now_ns + e->cfg.linger_ns_min;
+	xl_conn_notify(e, c, XL_EVENT_CLOSED);
+}
+
+bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event event)
+{
+	u8 before = c->state;
+	enum xl_state next = xl_state_next(before, event);
+
+	if (next == XL_STATE_COUNT) {
+		xl_count(e, XL_C_ILLEGAL_EVENT);
+		return false;
+	}
+	c->state = (u8)next;
+	if (event == XL_EV_SHUTDOWN && next != XL_STATE_DEAD)
+		queue_fin(e, c);
+	if (next == before)
+		return true;
+	if (next == XL_STATE_OPEN)
+		opened(e, c, before);
+	if (next == XL_STATE_LINGER)
+		lingering(e, c);
+	if (next == XL_STATE_DEAD)
+		xl_conn_activate(e, c); /* output reaps */
+	if (event == XL_EV_FIN_RECEIVED)
+		xl_conn_notify(e, c, XL_EVENT_READABLE);
+	return true;
+}
+
+void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_peer)
+{
+	if (c->state == XL_STATE_DEAD)
+		return;
+	if (c->state == XL_STATE_ANSWERING && !c->initiator)
+		e->half_open--;
+	leave_listener(e, c);
+	if (c->state != XL_STATE_LINGER) {
+		xl_count(e, XL_C_CONNS_RESET);
+		c->error = xl_wire_error_errno(code);
+	}
+	tell_peer = tell_peer && c->remote_id && c->state != XL_STATE_LINGER;
+	xl_recovery_clear(e, c);
+	xl_txbuf_drop_all(e, c);
+	c->state = XL_STATE_DEAD;
+	c->abort_code = code;
+	c->control = tell_peer ? XL_CTL_ABORT : 0;
+	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = XL_NEVER;
+	c->ack_now = false;
+	c->ack_pending = 0;
+	xl_conn_notify(e, c, XL_EVENT_CLOSED | XL_EVENT_READABLE | XL_EVENT_WRITABLE);
+	xl_conn_rearm(e, c);
+	xl_conn_activate(e, c);
+}
+
+void xl_conn_disown(struct xl_engine *e, struct xl_conn *c)
+{
+	leave_listener(e, c);
+	c->owned = false;
+	if (c->is_event)
+		xl_list_remove(&e->l_event, &e->events, xl_conn_index(e, c));
+	c->is_event = false;
+	c->event_bits = 0;
+	xl_conn_activate(e, c);
+}
+
+bool xl_conn_reap(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->state != XL_STATE_DEAD || c->owned || c->listener != XL_NONE || c->control & XL_CTL_ABORT)
+		return false;
+	xl_conn_free(e, c);
+	return true;
+}
+
+void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
+{
+	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), c->linger_until_ns);
+
+	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_recovery_deadline(e, c)));
+}
+
+static void call_timeout(struct xl_engine *e, struct xl_conn *c)
+{
+	if (e->now_ns - c->call_first_ns >= e->cfg.peer_death_ns) {
+		xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, false);
+		return;
+	}
+	c->control |= XL_CTL_HANDSHAKE;
+	c->call_retry_ns = xl_min(2 * c->call_retry_ns, XL_CALL_RETRY_MAX_NS);
+	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	xl_conn_activate(e, c);
+}
+
+void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->ack_due_ns <= e->now_ns) {
+		c->ack_due_ns = XL_NEVER;
+		c->ack_now = true;
+		xl_conn_activate(e, c);
+	}
+	if (c->call_time_ns <= e->now_ns)
+		call_timeout(e, c);
+	if (xl_state_joined(c->state))
+		xl_recovery_timeout(e, c);
+	if (c->linger_until_ns <= e->now_ns) {
+		c->linger_until_ns = XL_NEVER;
+		xl_conn_event(e, c, XL_EV_LINGERED);
+	}
+	xl_conn_rearm(e, c);
+}
+
+int xl_wire_error_errno(u32 code)
+{
+	static const u8 table[] = {
+		[XLANE_WIRE_NONE] = 0, [XLANE_WIRE_REFUSED] = ECONNREFUSED, [XLANE_WIRE_BACKLOG] = ECONNREFUSED,
+		[XLANE_WIRE_UNKNOWN] = ECONNRESET, [XLANE_WIRE_STALE] = ECONNRESET,
+		[XLANE_WIRE_PARAM] = EPROTONOSUPPORT, [XLANE_WIRE_KIND] = EPROTOTYPE, [XLANE_WIRE_PROTOCOL] = EPROTO,
+		[XLANE_WIRE_RESOURCES] = ENOBUFS, [XLANE_WIRE_CANCELLED] = ECONNRESET,
+		[XLANE_WIRE_TOO_LARGE] = EMSGSIZE, [XLANE_WIRE_PEER_DEAD] = EHOSTDOWN,
+	};
+
+	return code < XL_ARRAY_SIZE(table) ? -(int)table[code] : -EPROTO;
+}

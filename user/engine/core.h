@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * core.h - the objects of the engine: connection, peer, transmit buffer, sent packet, listener, and the engine that
+ * holds them in arrays. They name each other by index, never by pointer, so that a connection can be exported.
+ * Included by user/engine only.
+ */
+#ifndef XL_CORE_H
+#define XL_CORE_H
+
+#include "../base/endian.h"
+#include "../base/list.h"
+#include "../base/map.h"
+#include "../base/prng.h"
+#include "cc.h"
+#include "engine.h"
+#include "ranges.h"
+#include "received.h"
+#include "state.h"
+#include "wheel.h"
+
+/* --- constants of the protocol machine (PROTOCOL 9) --------------------------------------- */
+#define XL_ACK_DELAY_NS       (200 * XL_US)  /* longest time an ACK is held back */
+#define XL_ACK_EVERY          2              /* packets that ask for an ACK until one is sent at once */
+#define XL_RTT_INITIAL_NS     (1 * XL_MS)
+#define XL_RTT_GRANULARITY_NS (100 * XL_US)  /* least allowance for variance in timeouts */
+#define XL_REORDER_PACKETS    3              /* RFC 9002, 6.1.1; raised by evidence up to: */
+#define XL_REORDER_PACKETS_MAX 512
+#define XL_REORDER_QUARTERS_MAX 16
+#define XL_PTO_BACKOFF_MAX    10             /* doublings */
+#define XL_PTO_MAX_NS         (500 * XL_MS)
+#define XL_PTO_PROBES         2              /* packets sent on one probe timeout */
+#define XL_CALL_RETRY_NS      (3 * XL_MS)    /* first repeat of INIT and ACCEPT, doubled each time up to: */
+#define XL_CALL_RETRY_MAX_NS  (250 * XL_MS)
+#define XL_KEEPALIVE_NS       (1 * XL_S)
+#define XL_PEER_DEATH_NS      (10 * XL_S)
+#define XL_LINGER_NS_MIN      (20 * XL_MS)
+#define XL_LINGER_NS_MAX      (2 * XL_S)
+#define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty */
+#define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
+#define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
+#define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
+#define XL_ROUND_BYTES        18432          /* one turn of a connection in output */
+
+/* --- transmit buffers: data records in frames, kept until acknowledged -------------------- */
+enum xl_txbuf_state { XL_TXBUF_NONE, XL_TXBUF_QUEUED, XL_TXBUF_SENT, XL_TXBUF_LOST };
+
+/* One per frame; the one of a buffer's first frame is the buffer, the others hold only `chain` and `head`. */
+struct xl_txbuf {
+	struct xl_link link;   /* in the connection's queue (QUEUED), flight (SENT) or again (LOST) list */
+	u32 conn;              /* XL_NONE: a packet without data, gone when completed */
+	u32 generation;        /* raised when the buffer is given up: a sent packet that names an older one is history */
+	u32 chain;             /* next frame of this buffer, XL_NONE */
+	u32 head;              /* first frame */
+	u64 seq;               /* offset of the first byte in the connection's sequence */
+	u64 last_number;       /* packet number of the newest transmission */
+	u32 seq_bytes;
+	u32 len;               /* bytes of its one DATA record, at XLANE_TX_HEADROOM_BYTES of the first frame; 0: none yet */
+	u8 state;
+	u8 frames;
+	u8 in_ring;            /* frames that the driver has */
+	bool acked, fin, sent_before;
+};
+
+/* --- sent packets ------------------------------------------------------------------------- */
+enum xl_control_bits { /* what is to be sent, or what a packet carried and must go again if it is lost */
+	XL_CTL_CREDIT = 1, XL_CTL_PING = 2, XL_CTL_BLOCKED = 4, XL_CTL_HANDSHAKE = 8, XL_CTL_ABORT = 16,
+};
+
+struct xl_sent {
+	struct xl_link link;   /* in the connection's list, ascending numbers; or in the free list */
+	u64 number, time_ns;
+	u32 txbuf, generation; /* XL_NONE: none */
+	u16 bytes;
+	u8 control;
+	bool lost;             /* taken for lost; kept for a while to notice that it was not */
+};
+
+/* --- connections -------------------------------------------------------------------------- */
+#define XL_RBUF_INLINE 4
+
+/* Receive memory: block n of the sequence (offset / XLANE_BLOCK_BYTES) is in slot n mod size of the table, which is
+ * inline while the span is small, else one block of indices. */
+struct xl_rbuf {
+	u32 slot[XL_RBUF_INLINE];
+	u32 table;             /* block that holds XLANE_BLOCK_BYTES / 4 slots, or XL_NONE */
+	u32 blocks;            /* data blocks held */
+};
+
+struct xl_rtt {
+	u64 srtt_ns, rttvar_ns, min_ns, latest_ns;
+	bool sampled;
+};
+
+struct xl_conn {
+	/* who */
+	u64 local_id, remote_id, call_id, remote_key, user;
+	u32 peer, listener;
+	u16 local_port, remote_port;
+	u8 kind, state;
+	bool initiator, owned, accepted, crossing, call_mapped;
+	bool shut_wanted, closed_told, crc_off, ended_gracefully;
+	s32 error;
+	u32 abort_code;
+	u64 initiator_incarnation;
+
+	/* sending */
+	u64 next_number, first_number;
+	u64 peer_first;          /* the peer numbers its packets from here */
+	u64 seq_next, seq_acked_bytes, credit_limit, blocked_at;
+	u64 buffered;            /* sequence bytes in transmit buffers */
+	struct xl_list queue, again, flight, sent;
+	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
+	u32 inflight_packets;
+	u32 max_packet, probes, pto_count;
+	u64 largest_acked;       /* XL_NONE64: none */
+	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
+	u32 reorder_packets, message_max, peer_ack_delay_ns;
+	u32 reorder_quarters;    /* quarter round trips added to the time threshold by evidence */
+	struct xl_rtt rtt;
+	struct xl_cc cc;
+	u8 control;              /* XL_CTL bits to send */
+	bool fin_queued, fin_acked, want_write, ext_wanted;
+	bool window_limited;     /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
+	u8 cookie[XLANE_COOKIE_BYTES];
+	bool has_cookie;
+	u8 call_tries;
+
+	/* receiving */
+	struct xl_received received;
+	u32 received_table;      /* block of ranges, or XL_NONE */
+	u32 holes;               /* block with struct xl_ranges, or XL_NONE */
+	u64 recv_next, recv_highest, consumed, credit_given, fin_at;
+	u64 message_parse;       /* where the next message header is expected */
+	u32 messages_ready;      /* whole ones, the one being read included */
+	u32 message_left;        /* bytes of the one being read */
+	bool message_open;       /* its header is consumed */
+	struct xl_rbuf rbuf;
+	u64 ack_due_ns, largest_time_ns;
+	u32 ack_pending;
+	bool ack_now, fin_received;
+
+	/* lists of the engine */
+	struct xl_link active, event, accept, of_peer;
+	bool is_active, is_event;
+	u32 event_bits;
+
+	/* figures */
+	u64 bytes_received, packets_sent, packets_received, packets_again, packets_lost, packets_spurious, ptos;
+	u64 messages_sent, messages_received;
+};
+
+/* --- peers, listeners, answers without state ------------------------------------------------ */
+struct xl_peer {
+	struct xl_path path;
+	u64 node, incarnation;   /* 0: not known yet */
+	u64 heard_ns, asked_ns;  /* asked_ns 0: nothing was asked since it was last heard */
+	struct xl_list conns;
+	struct xl_link idle;
+	bool used, is_idle;
+};
+
+struct xl_listener {
+	u64 user;
+	struct xl_list ready;    /* established, not accepted */
+	u32 pending, backlog;    /* pending: half-open and ready */
+	u16 port;
+	u8 kind;
+	bool used, is_event;
+};
+
+struct xl_reply {
+	struct xl_path path;
+	u64 id, destination_node, source_id, refused_id, refused_number;
+	u32 error, room;
+	u8 type;                 /* XLANE_PACKET_RESET or XLANE_PACKET_COOKIE */
+	u8 cookie[XLANE_COOKIE_BYTES];
+};
+
+struct xl_engine {
+	struct xl_engine_config cfg;
+	struct xl_frames *frames;
+	u64 now_ns, counters[XL_ENGINE_COUNTER_COUNT];
+	struct xl_prng prng;
+	u64 cookie_key[2], map_secret;
+	u32 tx_frames;           /* frames held by transmit buffers */
+	bool starved;
+	u64 starved_until_ns;
+	u16 next_port;
+
+	struct xl_conn *conns;
+	struct xl_peer *peers;
+	struct xl_txbuf *txbufs;  /* [frames->count] */
+	struct xl_sent *sents;
+	u32 nsents;
+	u8 *blocks;
+	u32 *block_free;
+	u32 nblock_free;
+	struct xl_listener listeners[XLANE_LISTENERS_MAX];
+	struct xl_reply replies[XL_REPLIES_MAX];
+	u32 reply_head, reply_count;
+
+	struct xl_map by_local, by_remote, by_call, by_node;
+	struct xl_wheel wheel;   /* ids: connections, then peers */
+	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
+	struct xl_links l_active, l_event, l_accept, l_of_peer, l_tx, l_sent, l_idle;
+	u32 conns_used, half_open;
+};
+
+static inline struct xl_conn *xl_conn_at(const struct xl_engine *e, u32 i)
+{
+	XL_ASSERT(i < e->cfg.conns_max && e->conns[i].state != XL_STATE_FREE);
+	return &e->conns[i];
+}
+
+static inline u32 xl_conn_index(const struct xl_engine *e, const struct xl_conn *c) { return (u32)(c - e->conns); }
+static inline void xl_count(struct xl_engine *e, enum xl_engine_counter n) { e->counters[n]++; }
+static inline u8 *xl_block_ptr(const struct xl_engine *e, u32 b) { return e->blocks + (u64)b * XLANE_BLOCK_BYTES; }
+
+#endif

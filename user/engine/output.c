@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* output.c - whose turn it is, and which packet of a connection goes next. */
+#include "output.h"
+
+#include "../wire/record.h"
+#include "call.h"
+#include "clock.h"
+#include "conn.h"
+#include "peer.h"
+#include "recovery.h"
+#include "send.h"
+#include "txbuf.h"
+
+enum made { MADE_PACKET, MADE_NOTHING, MADE_STARVED };
+
+/* Everything after the records: header, bookkeeping of what was sent. */
+static void finish(struct xl_engine *e, struct xl_conn *c, struct xl_build *b, bool ext, struct xl_packet *out)
+{
+	struct xl_outer h = {
+		.type = XLANE_PACKET_DATA, .flags = c->crc_off ? 0 : XLANE_FLAG_CRC, .id = c->remote_id,
+		.number = c->next_number++,
+	};
+	struct xl_peer *p = xl_peer_of(e, c);
+
+	if (ext) {
+		h.flags |= XLANE_FLAG_EXT;
+		h.hop_limit = XLANE_HOP_LIMIT;
+		h.source_node = e->cfg.node_id;
+		h.destination_node = p->node;
+		h.source_id = c->local_id;
+	}
+	xl_build_seal(e, b, &h, &p->path, out);
+	c->packets_sent++;
+	c->control &= (u8)~b->control;
+	if (b->eliciting)
+		xl_recovery_sent(e, c, h.number, e->txbufs[b->tb].conn == XL_NONE ? XL_NONE : b->tb, h.length, b->control);
+	if (b->acked) {
+		c->ack_pending = 0;
+		c->ack_now = false;
+		c->ack_due_ns = XL_NEVER;
+	}
+	xl_txbuf_sent(e, c, b->tb);
+}
+
+static enum made make_control(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	bool ext = c->ext_wanted && c->control & XL_CTL_PING;
+	struct xl_build b;
+
+	if (!xl_recovery_room(e) || !xl_build_bare(e, &b, c->max_packet - XLANE_OUTER_BYTES - XLANE_EXT_BYTES -
+						   XLANE_TAG_BYTES))
+		return MADE_STARVED;
+	xl_build_control(e, c, &b);
+	if (ext) { /* as large as the answer may be */
+		xl_record_pad_emit(xl_build_push(e, &b, XLANE_REFUSE_BYTES), XLANE_REFUSE_BYTES);
+		c->ext_wanted = false;
+	}
+	finish(e, c, &b, ext, out);
+	return MADE_PACKET;
+}
+
+static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_packet *out)
+{
+	struct xl_txbuf *t = &e->txbufs[tb];
+	u32 overhead = XLANE_OUTER_BYTES + XLANE_TAG_BYTES + t->len;
+	struct xl_build b = {
+		.tb = tb, .head = XLANE_TX_HEADROOM_BYTES, .tail = XLANE_TX_HEADROOM_BYTES + t->len, .eliciting = true,
+		.budget = c->max_packet > overhead ? c->max_packet - overhead : 0,
+	};
+
+	if (t->sent_before) {
+		xl_count(e, XL_C_RETRANSMITTED);
+		c->packets_again++;
+	} else {
+		xl_count(e, XL_C_DATA_PACKETS_OUT);
+	}
+	xl_build_control(e, c, &b);
+	finish(e, c, &b, false, out);
+}
+
+/* The window lets a packet of `bytes` out; probes go past it. */
+static bool window_open(struct xl_conn *c, u32 bytes)
+{
+	if (c->probes) {
+		c->probes--;
+		return true;
+	}
+	if (c->inflight + bytes <= c->cc.cwnd)
+		return true;
+	c->window_limited = true;
+	return false;
+}
+
+static bool credit_covers(struct xl_conn *c, const struct xl_txbuf *t)
+{
+	if (t->seq + t->seq_bytes <= c->credit_limit)
+		return true;
+	if (c->blocked_at != c->credit_limit) {
+		c->blocked_at = c->credit_limit;
+		c->control |= XL_CTL_BLOCKED;
+	}
+	return false;
+}
+
+/* The buffer to send next: first what is to be sent again, then what is new; XL_NONE when nothing may go. */
+static u32 next_data(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 tb = c->again.head;
+	struct xl_txbuf *t;
+
+	if (tb == XL_NONE) {
+		xl_send_fin(e, c);
+		tb = c->queue.head;
+		if (tb == XL_NONE) {
+			c->window_limited = false;
+			return XL_NONE;
+		}
+		if (!credit_covers(c, &e->txbufs[tb]))
+			return XL_NONE;
+	}
+	t = &e->txbufs[tb];
+	if (t->in_ring) /* completion activates the connection again */
+		return XL_NONE;
+	return window_open(c, t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES) ? tb : XL_NONE;
+}
+
+static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	u32 tb;
+
+	if (!xl_recovery_room(e))
+		return MADE_STARVED;
+	tb = next_data(e, c);
+	if (tb != XL_NONE) {
+		make_data(e, c, tb, out);
+		return MADE_PACKET;
+	}
+	if (c->ack_now || c->control)
+		return make_control(e, c, out);
+	return xl_send_fin_waits(c) ? MADE_STARVED : MADE_NOTHING;
+}
+
+static enum made make_packet(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	if (xl_state_joined(c->state))
+		return make_joined(e, c, out);
+	if (c->state == XL_STATE_DEAD && c->control & XL_CTL_ABORT)
+		return make_control(e, c, out);
+	if (c->state != XL_STATE_DEAD && c->control & XL_CTL_HANDSHAKE)
+		return xl_call_output(e, c, out) ? MADE_PACKET : MADE_STARVED;
+	return MADE_NOTHING;
+}
+
+/* One turn of the connection at the head of the active list. */
+static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u32 max)
+{
+	enum made made = MADE_PACKET;
+	u32 n = 0, bytes = 0;
+
+	while (n < max && bytes < XL_ROUND_BYTES && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
+		bytes += xl_packet_bytes(&out[n++]);
+	xl_conn_deactivate(e, c);
+	if (made == MADE_STARVED) {
+		xl_count(e, XL_C_OUT_NO_FRAME);
+		e->starved = true;
+		e->starved_until_ns = e->now_ns + XL_STARVED_RETRY_NS;
+	}
+	if (made != MADE_NOTHING)
+		xl_conn_activate(e, c); /* behind the others */
+	if (!xl_conn_reap(e, c))
+		xl_conn_rearm(e, c);
+	return n;
+}
+
+u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 now_ns)
+{
+	u32 n = 0;
+
+	xl_clock(e, now_ns);
+	e->starved = false;
+	while (n < max && e->reply_count && xl_reply_output(e, &out[n]))
+		n++;
+	while (n < max && !e->starved && e->active.head != XL_NONE)
+		n += turn(e, &e->conns[e->active.head], out + n, max - n);
+	return n;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * peer.c - timers of a peer: one, at the earlier of
+ *   heard + keepalive              nothing was heard for that long: ask, by a PING on one of its connections
+ *   asked + (death - keepalive)    nothing was heard since it was asked: the peer is dead
+ */
+#include "peer.h"
+
+#include "conn.h"
+
+static u32 index_of(const struct xl_engine *e, const struct xl_peer *p) { return (u32)(p - e->peers); }
+
+struct xl_peer *xl_peer_of(const struct xl_engine *e, const struct xl_conn *c)
+{
+	XL_ASSERT(c->peer < e->cfg.peers_max);
+	return &e->peers[c->peer];
+}
+
+static struct xl_peer *fresh(struct xl_engine *e)
+{
+	u32 i = xl_list_pop(&e->l_idle, &e->peer_free);
+	struct xl_peer *p;
+
+	if (i == XL_NONE) {
+		i = xl_list_pop(&e->l_idle, &e->peer_idle); /* the one idle for longest is forgotten */
+		if (i == XL_NONE)
+			return NULL;
+		if (e->peers[i].node)
+			xl_map_del(&e->by_node, e->peers[i].node);
+	}
+	p = &e->peers[i];
+	*p = (struct xl_peer){ .used = true, .heard_ns = e->now_ns, .conns = XL_LIST_EMPTY };
+	return p;
+}
+
+struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path *path)
+{
+	u32 i = node ? xl_map_get(&e->by_node, node) : XL_NONE;
+	struct xl_peer *p;
+
+	if (i != XL_NONE) {
+		p = &e->peers[i];
+		if (p->conns.count == 0) /* with connections, only a packet on one of them moves the peer */
+			p->path = *path;
+		return p;
+	}
+	p = fresh(e);
+	if (!p)
+		return NULL;
+	p->path = *path;
+	p->node = node;
+	if (node)
+		xl_map_put(&e->by_node, node, index_of(e, p));
+	p->is_idle = true; /* until a connection joins */
+	xl_list_append(&e->l_idle, &e->peer_idle, index_of(e, p));
+	return p;
+}
+
+void xl_peer_join(struct xl_engine *e, struct xl_peer *p, struct xl_conn *c)
+{
+	if (p->is_idle) {
+		xl_list_remove(&e->l_idle, &e->peer_idle, index_of(e, p));
+		p->is_idle = false;
+		p->heard_ns = e->now_ns;
+		p->asked_ns = 0;
+	}
+	c->peer = index_of(e, p);
+	xl_list_append(&e->l_of_peer, &p->conns, xl_conn_index(e, c));
+	xl_peer_rearm(e, p);
+}
+
+void xl_peer_leave(struct xl_engine *e, struct xl_conn *c)
+{
+	struct xl_peer *p;
+
+	if (c->peer == XL_NONE)
+		return;
+	p = xl_peer_of(e, c);
+	xl_list_remove(&e->l_of_peer, &p->conns, xl_conn_index(e, c));
+	c->peer = XL_NONE;
+	if (p->conns.count)
+		return;
+	xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), XL_NEVER);
+	if (p->node) {
+		p->is_idle = true;
+		xl_list_append(&e->l_idle, &e->peer_idle, index_of(e, p));
+	} else {
+		p->used = false;
+		xl_list_append(&e->l_idle, &e->peer_free, index_of(e, p));
+	}
+}
+
+int xl_peer_incarnation(struct xl_engine *e, struct xl_peer *p, u64 incarnation)
+{
+	u32 next;
+
+	if (p->incarnation == 0 || p->incarnation == incarnation) {
+		p->incarnation = incarnation;
+		return 0;
+	}
+	if (incarnation < p->incarnation)
+		return -1;
+	xl_count(e, XL_C_PEER_REBOOTED);
+	p->incarnation = incarnation;
+	for (u32 i = p->conns.head; i != XL_NONE; i = next) {
+		struct xl_conn *c = &e->conns[i];
+
+		next = xl_list_next(&e->l_of_peer, i);
+		if (xl_state_joined(c->state) || c->state == XL_STATE_ANSWERING)
+			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
+	}
+	return 1;
+}
+
+bool xl_peer_identify(struct xl_engine *e, struct xl_conn *c, u64 node, u64 incarnation, const struct xl_path *path)
+{
+	struct xl_peer *now = xl_peer_of(e, c), *p;
+	u32 known = xl_map_get(&e->by_node, node);
+
+	if (now->node == node)
+		return xl_peer_incarnation(e, now, incarnation) >= 0;
+	if (known == XL_NONE && now->node == 0) {
+		now->node = node;
+		now->incarnation = incarnation;
+		xl_map_put(&e->by_node, node, index_of(e, now));
+		return true;
+	}
+	p = xl_peer_take(e, node, path);
+	if (!p || xl_peer_incarnation(e, p, incarnation) < 0)
+		return false;
+	xl_peer_leave(e, c);
+	xl_peer_join(e, p, c);
+	return true;
+}
+
+void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path *path, bool newest)
+{
+	p->heard_ns = e->now_ns;
+	p->asked_ns = 0;
+	if (!newest || !memcmp(&p->path, path, sizeof *path))
+		return;
+	xl_count(e, XL_C_PEER_MOVED);
+	p->path = *path;
+}
+
+/* A connection whose peer matters: both sides know it and it is not just lingering. */
+static struct xl_conn *living(struct xl_engine *e, const struct xl_peer *p)
+{
+	for (u32 i = p->conns.head; i != XL_NONE; i = xl_list_next(&e->l_of_peer, i))
+		if (xl_state_joined(e->conns[i].state) && e->conns[i].state != XL_STATE_LINGER)
+			return &e->conns[i];
+	return NULL;
+}
+
+static void kill(struct xl_engine *e, struct xl_peer *p)
+{
+	u32 next;
+
+	xl_count(e, XL_C_PEER_DEAD);
+	for (u32 i = p->conns.head; i != XL_NONE; i = next) {
+		struct xl_conn *c = &e->conns[i];
+
+		next = xl_list_next(&e->l_of_peer, i);
+		if (xl_state_joined(c->state) && c->state != XL_STATE_LINGER)
+			xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, true);
+	}
+}
+
+void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
+{
+	struct xl_conn *c = living(e, p);
+
+	if (!c) {
+		p->asked_ns = 0;
+		p->heard_ns = e->now_ns; /* nobody waits for it: the silence counts from when somebody does */
+	} else if (p->asked_ns && e->now_ns - p->asked_ns >= e->cfg.peer_death_ns - e->cfg.keepalive_ns) {
+		kill(e, p);
+		p->asked_ns = 0;
+		p->heard_ns = e->now_ns;
+	} else if (!p->asked_ns && e->now_ns - p->heard_ns >= e->cfg.keepalive_ns) {
+		p->asked_ns = e->now_ns;
+		xl_count(e, XL_C_KEEPALIVE_SENT);
+		c->control |= XL_CTL_PING;
+		xl_conn_activate(e, c);
+	}
+	xl_peer_rearm(e, p);
+}
+
+void xl_peer_rearm(struct xl_engine *e, struct xl_peer *p)
+{
+	u64 when = p->asked_ns ? p->asked_ns + e->cfg.peer_death_ns - e->cfg.keepalive_ns :
+				 p->heard_ns + e->cfg.keepalive_ns;
+
+	if (p->conns.count)
+		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), when);
+}

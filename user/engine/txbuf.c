@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "txbuf.h"
+
+#include "../wire/record.h"
+#include "conn.h"
+
+/* Frames kept back from data, so that an ACK can always be sent. */
+#define FRAMES_FOR_CONTROL 16
+
+static struct xl_txbuf *at(const struct xl_engine *e, u32 tb) { return &e->txbufs[tb]; }
+
+u32 xl_txbuf_room(const struct xl_conn *c)
+{
+	/* Before the answer the peer's largest packet is not known: any receiver takes the smallest MTU. */
+	u32 packet = c->state == XL_STATE_CALLING || c->state == XL_STATE_ANSWERING ? XLANE_MTU_MIN : c->max_packet;
+
+	return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
+}
+
+u32 xl_txbuf_frames_free(const struct xl_engine *e)
+{
+	return e->frames->nfree > FRAMES_FOR_CONTROL ? e->frames->nfree - FRAMES_FOR_CONTROL : 0;
+}
+
+static u32 take_frame(struct xl_engine *e, u32 head)
+{
+	u32 f;
+
+	if (xl_txbuf_frames_free(e) == 0 || e->tx_frames >= e->cfg.tx_frames_max)
+		return XL_NONE;
+	f = xl_frames_take(e->frames, XL_FRAME_QUEUED);
+	if (f == XL_NONE)
+		return XL_NONE;
+	e->tx_frames++;
+	at(e, f)->chain = XL_NONE;
+	at(e, f)->head = head == XL_NONE ? f : head;
+	return f;
+}
+
+u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 tb = take_frame(e, XL_NONE);
+	struct xl_txbuf *t;
+
+	if (tb == XL_NONE)
+		return XL_NONE;
+	t = at(e, tb);
+	*t = (struct xl_txbuf){
+		.conn = xl_conn_index(e, c), .generation = t->generation, .chain = XL_NONE, .head = tb,
+		.seq = c->seq_next, .state = XL_TXBUF_QUEUED, .frames = 1,
+	};
+	xl_list_append(&e->l_tx, &c->queue, tb);
+	return tb;
+}
+
+u32 xl_txbuf_bare(struct xl_engine *e)
+{
+	u32 f = xl_frames_take(e->frames, XL_FRAME_QUEUED);
+	struct xl_txbuf *t;
+
+	if (f == XL_NONE)
+		return XL_NONE;
+	t = at(e, f);
+	*t = (struct xl_txbuf){ .conn = XL_NONE, .generation = t->generation, .chain = XL_NONE, .head = f, .frames = 1 };
+	return f;
+}
+
+u32 xl_txbuf_open(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 tb = c->queue.tail;
+
+	if (tb == XL_NONE || at(e, tb)->fin || at(e, tb)->len >= xl_txbuf_room(c))
+		return XL_NONE;
+	return tb;
+}
+
+/* Where logical offset `off` from the first frame's start is, and how much of that frame is left from there. */
+static u8 *locate(struct xl_engine *e, u32 tb, u32 off, u32 *left)
+{
+	u32 size = e->frames->frame_bytes;
+
+	for (; off >= size; off -= size)
+		tb = at(e, tb)->chain;
+	*left = size - off;
+	return xl_frames_ptr(e->frames, tb) + off;
+}
+
+void xl_txbuf_write(struct xl_engine *e, u32 tb, u32 off, const u8 *data, u32 bytes)
+{
+	u32 left;
+
+	while (bytes) {
+		u8 *p = locate(e, tb, off, &left);
+		u32 n = (u32)xl_min(bytes, left);
+
+		memcpy(p, data, n);
+		data += n;
+		off += n;
+		bytes -= n;
+	}
+}
+
+/* Give back the frames past the first `frames` of an unsent buffer. */
+static void trim(struct xl_engine *e, u32 tb, u32 frames)
+{
+	u32 f = tb, next;
+
+	for (u32 i = 1; i < frames; i++)
+		f = at(e, f)->chain;
+	next = at(e, f)->chain;
+	at(e, f)->chain = XL_NONE;
+	for (f = next; f != XL_NONE; f = next) {
+		next = at(e, f)->chain;
+		xl_frames_move(e->frames, f, XL_FRAME_QUEUED, XL_FRAME_FREE);
+		e->tx_frames--;
+		at(e, tb)->frames--;
+	}
+}
+
+/* Have frames for records of `len` bytes and the tag behind them: all that are needed, or no more than before. */
+static bool extend(struct xl_engine *e, u32 tb, u32 len)
+{
+	struct xl_txbuf *t = at(e, tb);
+	u32 need = XLANE_TX_HEADROOM_BYTES + len + XLANE_TAG_BYTES, before = t->frames, last = tb;
+
+	while (at(e, last)->chain != XL_NONE)
+		last = at(e, last)->chain;
+	for (; t->frames * e->frames->frame_bytes < need; t->frames++) {
+		u32 f = take_frame(e, tb);
+
+		if (f == XL_NONE) {
+			trim(e, tb, before);
+			return false;
+		}
+		at(e, last)->chain = f;
+		last = f;
+	}
+	return true;
+}
+
+/* (Re)write the record's head for its present length. */
+static void write_head(struct xl_engine *e, u32 tb, bool begin)
+{
+	struct xl_txbuf *t = at(e, tb);
+	struct xl_record_data r = { .offset = t->seq, .bytes = t->seq_bytes, .fin = t->fin, .begin = begin };
+
+	xl_record_data_emit(xl_frames_ptr(e->frames, tb) + XLANE_TX_HEADROOM_BYTES, &r);
+}
+
+static bool begins(struct xl_engine *e, u32 tb)
+{
+	return xl_frames_ptr(e->frames, tb)[XLANE_TX_HEADROOM_BYTES + 1] & XLANE_DATA_BEGIN;
+}
+
+u32 xl_txbuf_append(struct xl_engine *e, struct xl_conn *c, u32 tb, const u8 *data, u64 bytes, bool begin)
+{
+	struct xl_txbuf *t = at(e, tb);
+	u32 room = xl_txbuf_room(c), len = t->len ? t->len : XLANE_DATA_HEAD_BYTES, n;
+
+	if (len >= room)
+		return 0;
+	n = (u32)xl_min(bytes, room - len);
+	if (n == 0 || !extend(e, tb, len + n))
+		return 0;
+	begin = t->len ? begins(e, tb) : begin;
+	xl_txbuf_write(e, tb, XLANE_TX_HEADROOM_BYTES + len, data, n);
+	t->len = len + n;
+	t->seq_bytes += n;
+	write_head(e, tb, begin);
+	return n;
+}
+
+void xl_txbuf_fin(struct xl_engine *e, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+	bool begin = t->len && begins(e, tb);
+
+	t->len = t->len ? t->len : XLANE_DATA_HEAD_BYTES;
+	t->fin = true;
+	write_head(e, tb, begin);
+}
+
+/* Every frame of a buffer that the driver does not hold goes from `from` to the pool. */
+static void give_frames(struct xl_engine *e, u32 tb, enum xl_frame_owner from)
+{
+	bool data = at(e, tb)->conn != XL_NONE;
+	u32 next;
+
+	at(e, tb)->generation++;
+	at(e, tb)->state = XL_TXBUF_NONE;
+	for (u32 f = tb; f != XL_NONE; f = next) {
+		next = at(e, f)->chain;
+		xl_frames_move(e->frames, f, from, XL_FRAME_FREE);
+		e->tx_frames -= data;
+	}
+	if (e->starved)
+		e->starved_until_ns = e->now_ns;
+}
+
+static void move_frames(struct xl_engine *e, u32 tb, enum xl_frame_owner from, enum xl_frame_owner to)
+{
+	for (u32 f = tb; f != XL_NONE; f = at(e, f)->chain)
+		xl_frames_move(e->frames, f, from, to);
+}
+
+static struct xl_list *list_of(struct xl_conn *c, u8 state)
+{
+	return state == XL_TXBUF_QUEUED ? &c->queue : state == XL_TXBUF_SENT ? &c->flight : &c->again;
+}
+
+/* Off its list and out of the connection's books; its frames go home now or when the driver gives them back. */
+static void give_up(struct xl_engine *e, struct xl_conn *c, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+
+	xl_list_remove(&e->l_tx, list_of(c, t->state), tb);
+	c->buffered -= t->seq_bytes;
+	t->acked = true;
+	if (t->in_ring)
+		return;
+	give_frames(e, tb, t->state == XL_TXBUF_SENT ? XL_FRAME_INFLIGHT : XL_FRAME_QUEUED);
+}
+
+void xl_txbuf_acknowledge(struct xl_engine *e, struct xl_conn *c, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+
+	XL_ASSERT(!t->acked && t->state != XL_TXBUF_QUEUED);
+	if (t->fin)
+		c->fin_acked = true;
+	c->seq_acked_bytes += t->seq_bytes;
+	give_up(e, c, tb);
+}
+
+void xl_txbuf_lose(struct xl_engine *e, struct xl_conn *c, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+	u32 after = c->again.tail;
+
+	if (t->state != XL_TXBUF_SENT)
+		return;
+	xl_list_remove(&e->l_tx, &c->flight, tb);
+	while (after != XL_NONE && at(e, after)->seq > t->seq)
+		after = xl_link_at(&e->l_tx, after)->prev;
+	xl_list_insert(&e->l_tx, &c->again, after, tb);
+	t->state = XL_TXBUF_LOST;
+	if (!t->in_ring)
+		move_frames(e, tb, XL_FRAME_INFLIGHT, XL_FRAME_QUEUED);
+}
+
+void xl_txbuf_sent(struct xl_engine *e, struct xl_conn *c, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+
+	XL_ASSERT(t->in_ring == 0);
+	move_frames(e, tb, XL_FRAME_QUEUED, XL_FRAME_TX);
+	t->in_ring = t->frames;
+	if (t->conn == XL_NONE)
+		return;
+	xl_list_remove(&e->l_tx, list_of(c, t->state), tb);
+	xl_list_append(&e->l_tx, &c->flight, tb);
+	t->state = XL_TXBUF_SENT;
+	t->sent_before = true;
+}
+
+void xl_txbuf_completed(struct xl_engine *e, u32 frame)
+{
+	u32 tb = at(e, frame)->head;
+	struct xl_txbuf *t = at(e, tb);
+
+	XL_ASSERT(t->in_ring > 0);
+	xl_frames_move(e->frames, frame, XL_FRAME_TX, XL_FRAME_INFLIGHT);
+	if (--t->in_ring)
+		return;
+	if (t->conn == XL_NONE || t->acked) {
+		give_frames(e, tb, XL_FRAME_INFLIGHT);
+	} else if (t->state == XL_TXBUF_LOST) {
+		move_frames(e, tb, XL_FRAME_INFLIGHT, XL_FRAME_QUEUED);
+		xl_conn_activate(e, &e->conns[t->conn]);
+	}
+}
+
+void xl_txbuf_drop_all(struct xl_engine *e, struct xl_conn *c)
+{
+	while (c->queue.head != XL_NONE)
+		give_up(e, c, c->queue.head);
+	while (c->again.head != XL_NONE)
+		give_up(e, c, c->again.head);
+	while (c->flight.head != XL_NONE)
+		give_up(e, c, c->flight.head);
+}
