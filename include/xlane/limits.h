@@ -49,7 +49,7 @@
 #define XLANE_DATAGRAM_MAX_BYTES    65536
 #define XLANE_SEND_BUFFER_BYTES     1048576  /* per connection: bytes queued or unacknowledged */
 #define XLANE_RECV_WINDOW_BYTES     1048576  /* per connection: credit that the receiver gives */
-#define XLANE_RECV_WINDOW_MIN_BYTES 262144
+#define XLANE_RECV_WINDOW_MIN_BYTES 131072   /* given to a new connection when receive memory is nearly promised away */
 #define XLANE_BLOCK_BYTES           4096     /* one block of receive memory */
 #define XLANE_BLOCKS_DEFAULT        16384    /* 64 MiB of receive memory per worker */
 #define XLANE_HOLES_MAX             254      /* received intervals past the contiguous prefix */

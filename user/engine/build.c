@@ -99,7 +99,7 @@ static void push_ack(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 
 static void push_credit(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
-	struct xl_record_credit r = { .limit = c->consumed + e->cfg.recv_window_bytes };
+	struct xl_record_credit r = { .limit = c->consumed + c->window };
 	u8 *p = xl_build_push(e, b, XLANE_CREDIT_BYTES);
 
 	if (!p)

@@ -86,7 +86,7 @@ static const char *check_receive(struct xl_engine *e, const struct xl_conn *c)
 	return NULL;
 }
 
-struct sums { u32 conns, blocks, sents, half_open; };
+struct sums { u32 conns, blocks, promised, sents, half_open; };
 
 static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, struct sums *s)
 {
@@ -98,6 +98,7 @@ static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, stru
 	for (u32 i = 0; i < XL_ARRAY_SIZE(checks) && !broken; i++)
 		broken = checks[i](e, c);
 	s->conns++;
+	s->promised += xl_window_blocks(c->window);
 	s->sents += c->sent.count;
 	s->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
 	s->blocks += c->rbuf.blocks + (c->rbuf.table != XL_NONE) + (c->holes != XL_NONE) +
@@ -136,6 +137,7 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	HOLDS(xl_frames_census_ok(e->frames), "the frame census adds up");
 	HOLDS(s.conns == e->conns_used && s.conns + e->conn_free.count == e->cfg.conns_max, "connections add up");
 	HOLDS(s.blocks + e->nblock_free == e->cfg.blocks, "blocks of receive memory add up");
+	HOLDS(s.promised == e->promised && s.promised <= e->cfg.blocks, "promised memory adds up and is there");
 	HOLDS(s.sents + e->sent_free.count == e->nsents, "sent packets add up");
 	HOLDS(s.half_open == e->half_open, "half-open connections add up");
 	HOLDS(count_tx_frames(e) == e->tx_frames, "frames of transmit buffers add up");

@@ -35,11 +35,15 @@ static u64 fresh_id(struct xl_engine *e, u64 call_id)
 
 struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id)
 {
-	u32 i = xl_list_pop(&e->l_active, &e->conn_free);
+	u32 window = xl_window_offer(e), i;
 	struct xl_conn *c;
 
+	if (!window)
+		return NULL;
+	i = xl_list_pop(&e->l_active, &e->conn_free);
 	if (i == XL_NONE)
 		return NULL;
+	e->promised += xl_window_blocks(window);
 	c = &e->conns[i];
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
@@ -48,7 +52,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
-		.credit_given = e->cfg.recv_window_bytes, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
+		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
 	};
 	c->first_number = e->cfg.first_number == XL_NONE64 ? xl_prng_u64(&e->prng) >> 33 : e->cfg.first_number;
@@ -95,6 +99,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 {
 	u32 i = xl_conn_index(e, c);
 
+	e->promised -= xl_window_blocks(c->window);
 	xl_conn_deactivate(e, c);
 	if (c->is_event)
 		xl_list_remove(&e->l_event, &e->events, i);
@@ -123,8 +128,11 @@ void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
 		return;
 	if (bits & XL_EVENT_WRITABLE)
 		c->want_write = false;
+	if (c->closed_told)
+		bits &= ~(u32)XL_EVENT_CLOSED;
+	c->closed_told |= !!(bits & XL_EVENT_CLOSED);
 	c->event_bits |= bits;
-	if (c->is_event)
+	if (c->is_event || !bits)
 		return;
 	c->is_event = true;
 	xl_list_append(&e->l_event, &e->events, xl_conn_index(e, c));
@@ -182,6 +190,18 @@ static void lingering(struct xl_engine *e, struct xl_conn *c)
 	xl_conn_notify(e, c, XL_EVENT_CLOSED);
 }
 
+/* Nothing is owed to the peer any more; output reaps the connection when nobody holds it. */
+static void quiet(struct xl_engine *e, struct xl_conn *c)
+{
+	c->control = 0;
+	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = XL_NEVER;
+	c->ack_now = false;
+	c->ack_pending = 0;
+	xl_recovery_clear(e, c);
+	xl_txbuf_drop_all(e, c);
+	xl_conn_activate(e, c);
+}
+
 bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event event)
 {
 	u8 before = c->state;
@@ -201,7 +221,7 @@ bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event e
 	if (next == XL_STATE_LINGER)
 		lingering(e, c);
 	if (next == XL_STATE_DEAD)
-		xl_conn_activate(e, c); /* output reaps */
+		quiet(e, c);
 	if (event == XL_EV_FIN_RECEIVED)
 		xl_conn_notify(e, c, XL_EVENT_READABLE);
 	return true;
@@ -219,17 +239,12 @@ void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_pee
 		c->error = xl_wire_error_errno(code);
 	}
 	tell_peer = tell_peer && c->remote_id && c->state != XL_STATE_LINGER;
-	xl_recovery_clear(e, c);
-	xl_txbuf_drop_all(e, c);
 	c->state = XL_STATE_DEAD;
+	quiet(e, c);
 	c->abort_code = code;
 	c->control = tell_peer ? XL_CTL_ABORT : 0;
-	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = XL_NEVER;
-	c->ack_now = false;
-	c->ack_pending = 0;
 	xl_conn_notify(e, c, XL_EVENT_CLOSED | XL_EVENT_READABLE | XL_EVENT_WRITABLE);
 	xl_conn_rearm(e, c);
-	xl_conn_activate(e, c);
 }
 
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c)

@@ -33,7 +33,7 @@
 #define XL_CALL_RETRY_MAX_NS  (250 * XL_MS)
 #define XL_KEEPALIVE_NS       (1 * XL_S)
 #define XL_PEER_DEATH_NS      (10 * XL_S)
-#define XL_LINGER_NS_MIN      (20 * XL_MS)
+#define XL_LINGER_NS_MIN      (500 * XL_MS)
 #define XL_LINGER_NS_MAX      (2 * XL_S)
 #define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty */
 #define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
@@ -136,6 +136,7 @@ struct xl_conn {
 	bool message_open;       /* its header is consumed */
 	struct xl_rbuf rbuf;
 	u64 ack_due_ns, largest_time_ns;
+	u32 window;              /* bytes past `consumed` that the peer may send; its blocks are promised */
 	u32 ack_pending;
 	bool ack_now, fin_received;
 
@@ -195,6 +196,7 @@ struct xl_engine {
 	u8 *blocks;
 	u32 *block_free;
 	u32 nblock_free;
+	u32 promised;            /* blocks that windows given to connections may still come to need: <= cfg.blocks */
 	struct xl_listener listeners[XLANE_LISTENERS_MAX];
 	struct xl_reply replies[XL_REPLIES_MAX];
 	u32 reply_head, reply_count;

@@ -61,7 +61,6 @@
 	X(DATA_PAST_FIN, "data_past_fin", "reset: data past the end, or a second end") \
 	X(DATA_BAD_MESSAGE, "data_bad_message", "reset: message header malformed or too large") \
 	X(DATA_WRONG_KIND, "data_wrong_kind", "dropped: record that the connection's kind does not have") \
-	X(DATA_NO_MEMORY, "data_no_memory", "dropped, to be sent again: receive memory exhausted") \
 	X(DATA_HOLES, "data_holes", "dropped, to be sent again: too many holes") \
 	X(DATA_AFTER_CLOSE, "data_after_close", "bytes that arrived after the program closed: dropped") \
 	X(CREDIT_OUT, "credit_out", "CREDIT records sent") \

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "peer.h"
+#include "rbuf.h"
 #include "txbuf.h"
 
 #define MAGIC   0x786c636e /* "xlcn" */
@@ -167,6 +168,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	xl_conn_activate(e, c);
 	xl_conn_rearm(e, c);
 	e->conns_used++;
+	e->promised += xl_window_blocks(c->window);
 }
 
 int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, u32 *conn)
@@ -175,7 +177,7 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	struct xl_peer *peer;
 	struct xl_conn *c;
 	struct head h;
-	u32 i;
+	u32 i, window;
 
 	xl_clock(e, now_ns);
 	if (bytes < sizeof h)
@@ -183,7 +185,8 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	memcpy(&h, p, sizeof h);
 	if (!plausible(e, &h, p, bytes))
 		return -EINVAL;
-	if (e->sent_free.count < h.sents || !(peer = xl_peer_take(e, h.node, &h.path)))
+	memcpy(&window, p + sizeof h + offsetof(struct xl_conn, window), sizeof window);
+	if (xl_window_blocks(window) > e->cfg.blocks - e->promised || e->sent_free.count < h.sents || !(peer = xl_peer_take(e, h.node, &h.path)))
 		return -ENOSPC;
 	i = xl_list_pop(&e->l_active, &e->conn_free);
 	if (i == XL_NONE)

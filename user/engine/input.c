@@ -105,7 +105,7 @@ static bool take_blocked(struct input *in, const struct xl_record_head *h)
 	if (!in->apply)
 		return true;
 	xl_count(in->e, XL_C_BLOCKED_IN);
-	if (in->c->consumed + in->e->cfg.recv_window_bytes > r.limit)
+	if (in->c->consumed + in->c->window > r.limit)
 		in->c->control |= XL_CTL_CREDIT; /* it has not heard of newer credit, or there is some to give */
 	return true;
 }
@@ -195,22 +195,17 @@ static bool seen(struct xl_engine *e, struct xl_conn *c, u64 number)
 	return true;
 }
 
-/* Remember the number; a second range needs a table, and without memory for it the packet counts as not received. */
-static bool remember(struct xl_engine *e, struct xl_conn *c, u64 number)
+/* Remember the number; a second range needs a table. */
+static void remember(struct xl_engine *e, struct xl_conn *c, u64 number)
 {
 	if (xl_received_add(&c->received, received_table(e, c), number) == XL_RECEIVED_NEED_TABLE) {
 		c->received_table = xl_block_take(e);
-		if (c->received_table == XL_NONE) {
-			xl_count(e, XL_C_DATA_NO_MEMORY);
-			return false;
-		}
 		xl_received_add(&c->received, received_table(e, c), number);
 	}
 	if (c->received_table != XL_NONE && xl_received_single(&c->received)) {
 		xl_block_give(e, c->received_table);
 		c->received_table = XL_NONE;
 	}
-	return true;
 }
 
 /* An ACK is owed: at once after XL_ACK_EVERY packets or a gap, else within the delay. */
@@ -240,8 +235,11 @@ static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_
 		xl_conn_event(e, c, XL_EV_CONFIRMED);
 	in.eliciting = false;
 	walk(&in, *cur, true);
-	if (!xl_state_joined(c->state) || in.refused || !remember(e, c, h->number))
+	if (!xl_state_joined(c->state) || in.refused) {
+		c->ack_now &= c->received.any; /* there is nothing to acknowledge yet */
 		return;
+	}
+	remember(e, c, h->number);
 	if (newest)
 		c->largest_time_ns = e->now_ns;
 	if (in.eliciting)

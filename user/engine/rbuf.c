@@ -3,11 +3,21 @@
 
 #define TABLE_SLOTS (XLANE_BLOCK_BYTES / 4)
 
-_Static_assert(XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's blocks have slots of their own");
+_Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's blocks have slots of their own");
+
+u32 xl_window_offer(const struct xl_engine *e)
+{
+	u32 left = e->cfg.blocks - e->promised;
+	u64 quarter = left / 4 * (u64)XLANE_BLOCK_BYTES;
+	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(quarter, XLANE_RECV_WINDOW_MIN_BYTES));
+
+	return xl_window_blocks(window) <= left ? window : 0;
+}
 
 u32 xl_block_take(struct xl_engine *e)
 {
-	return e->nblock_free ? e->block_free[--e->nblock_free] : XL_NONE;
+	XL_ASSERT(e->nblock_free > 0); /* promised: see xl_window_blocks */
+	return e->block_free[--e->nblock_free];
 }
 
 void xl_block_give(struct xl_engine *e, u32 block)
@@ -31,41 +41,41 @@ static u32 *slot_of(const struct xl_engine *e, const struct xl_rbuf *r, u64 n)
 }
 
 /* The span from the lowest held block has outgrown the inline slots. */
-static bool grow(struct xl_engine *e, struct xl_rbuf *r, u64 low)
+static void grow(struct xl_engine *e, struct xl_rbuf *r, u64 low)
 {
 	u32 block = xl_block_take(e);
-	u32 *slots;
+	u32 *slots = (u32 *)xl_block_ptr(e, block);
 
-	if (block == XL_NONE)
-		return false;
-	slots = (u32 *)xl_block_ptr(e, block);
 	memset(slots, 0xff, XLANE_BLOCK_BYTES);
 	for (u64 n = low; n < low + XL_RBUF_INLINE; n++)
 		slots[n % TABLE_SLOTS] = r->slot[n % XL_RBUF_INLINE];
 	r->table = block;
-	return true;
 }
 
-bool xl_rbuf_reserve(struct xl_engine *e, struct xl_rbuf *r, u64 low, u64 start, u64 end, u32 reserve)
+void xl_rbuf_reserve(struct xl_engine *e, struct xl_rbuf *r, u64 low, u64 start, u64 end)
 {
 	u64 first = low / XLANE_BLOCK_BYTES, last = (end - 1) / XLANE_BLOCK_BYTES;
 
 	XL_ASSERT(start >= low && end > start && last - first < TABLE_SLOTS);
-	if (r->table == XL_NONE && last - first >= XL_RBUF_INLINE) {
-		if (e->nblock_free <= reserve || !grow(e, r, first))
-			return false;
-	}
+	if (r->table == XL_NONE && last - first >= XL_RBUF_INLINE)
+		grow(e, r, first);
 	for (u64 n = start / XLANE_BLOCK_BYTES; n <= last; n++) {
 		u32 *slot = slot_of(e, r, n);
 
 		if (*slot != XL_NONE)
 			continue;
-		if (e->nblock_free <= reserve)
-			return false;
 		*slot = xl_block_take(e);
 		r->blocks++;
 	}
-	return true;
+}
+
+static void give_slot(struct xl_engine *e, struct xl_rbuf *r, u32 *slot)
+{
+	if (*slot == XL_NONE)
+		return;
+	xl_block_give(e, *slot);
+	*slot = XL_NONE;
+	r->blocks--;
 }
 
 void xl_rbuf_write(struct xl_engine *e, struct xl_rbuf *r, u64 at, struct xl_cursor *cur, u32 bytes)
@@ -101,15 +111,6 @@ void xl_rbuf_read(const struct xl_engine *e, const struct xl_rbuf *r, u64 at, u8
 
 		memcpy(out, p, len);
 	}
-}
-
-static void give_slot(struct xl_engine *e, struct xl_rbuf *r, u32 *slot)
-{
-	if (*slot == XL_NONE)
-		return;
-	xl_block_give(e, *slot);
-	*slot = XL_NONE;
-	r->blocks--;
 }
 
 static void give_all(struct xl_engine *e, struct xl_rbuf *r)

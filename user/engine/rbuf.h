@@ -11,13 +11,18 @@
 
 #define XL_RBUF_SPAN_MAX ((XLANE_BLOCK_BYTES / 4 - 1) * (u64)XLANE_BLOCK_BYTES)
 
+/* Blocks that a window can come to need: its bytes at any alignment, index table, table of holes, table of received
+ * numbers. A connection is only taken when these can be promised, so a block is there whenever one is taken, and data
+ * half received can not deadlock the pool. */
+static inline u32 xl_window_blocks(u32 window) { return window / XLANE_BLOCK_BYTES + 2 + 3; }
+/* The window that a new connection can be promised: smaller as memory runs out, 0 when it has. */
+u32 xl_window_offer(const struct xl_engine *e);
 u32 xl_block_take(struct xl_engine *e);
 void xl_block_give(struct xl_engine *e, u32 block);
 
 void xl_rbuf_init(struct xl_rbuf *r);
-/* Make sure that every block of [start, end) is there. `low`: the lowest offset still held (consumed). False: out of
- * blocks (leaving `reserve` of them); blocks taken so far stay. */
-bool xl_rbuf_reserve(struct xl_engine *e, struct xl_rbuf *r, u64 low, u64 start, u64 end, u32 reserve);
+/* Make sure that every block of [start, end) is there. `low`: the lowest offset still held (consumed). */
+void xl_rbuf_reserve(struct xl_engine *e, struct xl_rbuf *r, u64 low, u64 start, u64 end);
 /* Copy `bytes` from the cursor to `at`; the blocks must be there. */
 void xl_rbuf_write(struct xl_engine *e, struct xl_rbuf *r, u64 at, struct xl_cursor *cur, u32 bytes);
 /* Copy [at, at + bytes) out. */

@@ -4,9 +4,6 @@
 #include "conn.h"
 #include "rbuf.h"
 
-/* Blocks that only data next in order may take: the reader can always make progress and so free memory. */
-static u32 in_order_reserve(const struct xl_engine *e) { return e->cfg.blocks / 8; }
-
 static struct xl_ranges *holes(struct xl_engine *e, const struct xl_conn *c)
 {
 	return c->holes == XL_NONE ? NULL : (struct xl_ranges *)xl_block_ptr(e, c->holes);
@@ -34,31 +31,20 @@ static bool end_consistent(const struct xl_conn *c, const struct xl_record_data 
 }
 
 /* Store what of [start, end) was not here yet. cur stands at `start`. */
-static bool store(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, struct xl_cursor *cur)
+static void store(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, struct xl_cursor *cur)
 {
 	struct xl_ranges *h = holes(e, c);
 	u64 at = start, from = start, to = end;
 
+	xl_rbuf_reserve(e, &c->rbuf, c->consumed, start, end);
 	while (at < end) {
 		if (h && !xl_ranges_gap(h, at, end, &from, &to))
 			break;
-		if (!xl_rbuf_reserve(e, &c->rbuf, c->consumed, from, to, start > c->recv_next ? in_order_reserve(e) : 0))
-			return false;
 		xl_cursor_skip(cur, from - at);
 		xl_rbuf_write(e, &c->rbuf, from, cur, (u32)(to - from));
 		e->counters[XL_C_DATA_BYTES_IN] += to - from;
 		at = to;
 	}
-	return true;
-}
-
-static bool have_holes(struct xl_engine *e, struct xl_conn *c)
-{
-	if (c->holes == XL_NONE && e->nblock_free > in_order_reserve(e)) {
-		c->holes = xl_block_take(e);
-		xl_ranges_init(holes(e, c), XLANE_HOLES_MAX);
-	}
-	return c->holes != XL_NONE;
 }
 
 /* The contiguous part has grown to `end`: take in what lay behind holes. */
@@ -70,20 +56,23 @@ static void advance(struct xl_engine *e, struct xl_conn *c, u64 end)
 		end = xl_ranges_prefix(h, end);
 	c->bytes_received += end - c->recv_next;
 	c->recv_next = end;
-	if (h && h->count == 0) {
-		xl_block_give(e, c->holes);
-		c->holes = XL_NONE;
-	}
+	if (!h || h->count)
+		return;
+	xl_block_give(e, c->holes); /* no holes, no table of them */
+	c->holes = XL_NONE;
 }
 
-static enum xl_receive_verdict store_ahead(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end,
-					   struct xl_cursor *cur)
+/* Data behind a hole. The table is asked first: what it has no place for must not occupy memory. */
+static bool store_ahead(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, struct xl_cursor *cur)
 {
-	if (!have_holes(e, c) || !store(e, c, start, end, cur))
-		return refused(e, XL_C_DATA_NO_MEMORY);
-	if (xl_ranges_add(holes(e, c), start, end))
-		return refused(e, XL_C_DATA_HOLES);
-	return XL_RECEIVE_TAKEN;
+	if (c->holes == XL_NONE) {
+		c->holes = xl_block_take(e);
+		xl_ranges_init(holes(e, c), XLANE_HOLES_MAX);
+	}
+	if (holes(e, c)->count == XLANE_HOLES_MAX)
+		return false;
+	store(e, c, start, end, cur);
+	return xl_ranges_add(holes(e, c), start, end) == 0;
 }
 
 /* Find the whole messages in what has become contiguous. */
@@ -108,8 +97,8 @@ static bool parse_messages(struct xl_engine *e, struct xl_conn *c)
 /* Something became readable, or the end was reached. */
 static enum xl_receive_verdict deliver(struct xl_engine *e, struct xl_conn *c)
 {
+	bool gone = !c->owned && c->listener == XL_NONE, message = c->kind != XLANE_KIND_STREAM && !gone;
 	u32 before = c->messages_ready;
-	bool message = c->kind != XLANE_KIND_STREAM;
 
 	if (message && !parse_messages(e, c))
 		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
@@ -121,7 +110,7 @@ static enum xl_receive_verdict deliver(struct xl_engine *e, struct xl_conn *c)
 		c->fin_received = true;
 		xl_conn_event(e, c, XL_EV_FIN_RECEIVED);
 	}
-	if (!c->owned && c->listener == XL_NONE)
+	if (gone)
 		xl_receive_discard(e, c);
 	return XL_RECEIVE_TAKEN;
 }
@@ -130,7 +119,6 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 					struct xl_cursor *cur)
 {
 	u64 end = r->offset + r->bytes, start = xl_max(r->offset, c->recv_next), had = c->recv_next;
-	enum xl_receive_verdict v;
 
 	if (end < r->offset)
 		return refused(e, XL_C_DATA_OVERFLOW);
@@ -141,15 +129,13 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 	e->counters[XL_C_DATA_DUPLICATE] += xl_min(start - r->offset, r->bytes);
 	if (start < end) {
 		xl_cursor_skip(cur, start - r->offset);
-		if (start > c->recv_next) {
-			v = store_ahead(e, c, start, end, cur);
-			if (v != XL_RECEIVE_TAKEN)
-				return v;
-			c->ack_now = true; /* a hole: tell at once (RFC 9000, 13.2.1) */
-		} else if (store(e, c, start, end, cur)) {
+		if (start == c->recv_next) {
+			store(e, c, start, end, cur);
 			advance(e, c, end);
+		} else if (store_ahead(e, c, start, end, cur)) {
+			c->ack_now = true; /* a hole: tell at once (RFC 9000, 13.2.1) */
 		} else {
-			return refused(e, XL_C_DATA_NO_MEMORY);
+			return refused(e, XL_C_DATA_HOLES);
 		}
 	}
 	c->recv_highest = xl_max(c->recv_highest, end);

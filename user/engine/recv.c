@@ -13,10 +13,10 @@ static bool is_message(const struct xl_conn *c) { return c->kind != XLANE_KIND_S
 /* Give credit again when a quarter of the window has been consumed since the last time. */
 static void renew_credit(struct xl_engine *e, struct xl_conn *c)
 {
-	u64 limit = c->consumed + e->cfg.recv_window_bytes;
+	u64 limit = c->consumed + c->window;
 
 	if (!xl_state_receives(c->state) || c->fin_at != XL_NONE64 ||
-	    limit - c->credit_given < e->cfg.recv_window_bytes / 4)
+	    limit - c->credit_given < c->window / 4)
 		return;
 	c->control |= XL_CTL_CREDIT;
 	xl_conn_activate(e, c);

@@ -10,10 +10,9 @@
 
 static bool is_message(const struct xl_conn *c) { return c->kind != XLANE_KIND_STREAM; }
 
-/* Sequence bytes that `frames` frames hold in packets of the connection's size. */
-static u64 capacity(const struct xl_engine *e, const struct xl_conn *c, u64 frames)
+/* Sequence bytes that `frames` frames hold in packets with `packet` bytes of records. */
+static u64 capacity(const struct xl_engine *e, u32 packet, u64 frames)
 {
-	u32 packet = xl_txbuf_room(c);
 	u32 per = (XLANE_TX_HEADROOM_BYTES + packet + XLANE_TAG_BYTES + e->frames->frame_bytes - 1) / e->frames->frame_bytes;
 
 	return frames / per * (packet - XLANE_DATA_HEAD_BYTES);
@@ -22,14 +21,15 @@ static u64 capacity(const struct xl_engine *e, const struct xl_conn *c, u64 fram
 /* Sequence bytes that frames are there for. A whole message must fit, so it is counted in frames, not tried. */
 static u64 frame_room(const struct xl_engine *e, const struct xl_conn *c)
 {
-	return capacity(e, c, xl_min(xl_txbuf_frames_free(e), e->cfg.tx_frames_max - e->tx_frames));
+	return capacity(e, xl_txbuf_room(c), xl_min(xl_txbuf_frames_free(e), e->cfg.tx_frames_max - e->tx_frames));
 }
 
 /* The largest message that an idle engine would take: a larger one must not wait for ever. */
 static u64 message_max(const struct xl_engine *e, const struct xl_conn *c)
 {
 	u64 frames = xl_min(e->cfg.tx_frames_max, e->frames->count / 2);
-	u64 buffer = xl_min(e->cfg.send_buffer_bytes, capacity(e, c, frames));
+	u32 packet = c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
+	u64 buffer = xl_min(e->cfg.send_buffer_bytes, capacity(e, packet, frames));
 	u64 most = xl_min(XLANE_MESSAGE_SMALL_MAX_BYTES, buffer - xl_min(buffer, XLANE_MESSAGE_HEAD_BYTES));
 
 	return c->remote_id ? xl_min(most, c->message_max) : most;

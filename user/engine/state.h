@@ -49,7 +49,7 @@ static inline bool xl_state_receives(u8 s) { return s >= XL_STATE_OPEN && s <= X
 /* The program may still send. */
 static inline bool xl_state_sends(u8 s)
 {
-	return s == XL_STATE_CALLING || s == XL_STATE_OPEN || s == XL_STATE_REMOTE_SHUT;
+	return s == XL_STATE_CALLING || s == XL_STATE_ANSWERING || s == XL_STATE_OPEN || s == XL_STATE_REMOTE_SHUT;
 }
 
 #endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "faults.h"
+
+#include <string.h>
+#include <xlane/limits.h>
+#include <xlane/wire.h>
+
+#include "../../user/engine/engine.h"
+#include "../../user/worker/worker.h"
+
+#define PERCENT 10000u   /* per million */
+#define SINGLE_MTU_MAX 3498   /* a packet of this MTU fits one frame both ways */
+
+u64 sim_log_range(struct xl_prng *p, u64 lo, u64 hi)
+{
+	u32 low = 63 - __builtin_clzll(lo), high = 63 - __builtin_clzll(hi);
+	u32 bit = (u32)sim_range(p, low, high);
+	u64 from = xl_max(lo, 1ull << bit), to = bit < 63 ? xl_min(hi, (2ull << bit) - 1) : hi;
+
+	return sim_range(p, from, to);
+}
+
+const char *sim_action_name(enum sim_action_kind kind)
+{
+	static const char *const names[] = {
+#define NAME(name, key) [SIM_ACTION_##name] = key,
+		SIM_ACTIONS(NAME)
+	};
+	return kind < SIM_ACTION_COUNT ? names[kind] : "?";
+}
+
+/* Which actions a seed has: how often at all, how many, and how long each lasts. */
+static const struct {
+	u32 odds_ppm, count_max;
+	u64 span_min_ns, span_max_ns;
+} action_odds[SIM_ACTION_COUNT] = {
+	[SIM_ACTION_PARTITION] =  { 12 * PERCENT, 2, 1 * XL_MS, 60 * XL_S },
+	[SIM_ACTION_BLACK_HOLE] = { 8 * PERCENT, 2, 1 * XL_MS, 60 * XL_S },
+	[SIM_ACTION_PAUSE] =      { 20 * PERCENT, 3, 100 * XL_US, 12 * XL_S },
+	[SIM_ACTION_CRASH] =      { 12 * PERCENT, 2, 1 * XL_MS, 5 * XL_S },
+	[SIM_ACTION_HOLD] =       { 20 * PERCENT, 5, 50 * XL_US, 100 * XL_MS },
+	[SIM_ACTION_STARVE] =     { 12 * PERCENT, 3, 50 * XL_US, 100 * XL_MS },
+	[SIM_ACTION_MOVE] =       { 40 * PERCENT, 20, 1, 1 },
+	[SIM_ACTION_CLOCK_BACK] = { 8 * PERCENT, 5, 1 * XL_US, 20 * XL_MS },
+	[SIM_ACTION_CLOCK_LEAP] = { 4 * PERCENT, 1, 1 * XL_S, 86400 * XL_S },
+	[SIM_ACTION_UNLISTEN] =   { 10 * PERCENT, 3, 1 * XL_MS, 2 * XL_S },
+};
+
+static bool odds(struct xl_prng *p, u32 percent)
+{
+	return xl_prng_chance(p, percent * PERCENT);
+}
+
+static void draw_link(struct sim_link_faults *l, struct xl_prng *p)
+{
+	memset(l, 0, sizeof *l);
+	l->delay_ns = odds(p, 60) ? sim_log_range(p, 1 * XL_US, 1 * XL_MS) : sim_log_range(p, 1 * XL_US, 2 * XL_S);
+	if (odds(p, 40))
+		l->loss_ppm = sim_log_range(p, 1000, 500000);
+	if (odds(p, 20)) {
+		l->burst_ppm = sim_log_range(p, 50, 20000);
+		l->burst_packets = sim_log_range(p, 1, 200);
+		l->burst_loss_ppm = sim_range(p, 500000, 1000000);
+	}
+	if (odds(p, 30)) {
+		l->dup_ppm = sim_log_range(p, 1000, 500000);
+		l->dup_copies = sim_range(p, 1, 3);
+	}
+	if (odds(p, 30)) {
+		l->reorder_ppm = sim_log_range(p, 1000, 500000);
+		l->reorder_packets = sim_log_range(p, 1, 500);
+	}
+	if (odds(p, 25))
+		l->corrupt_ppm = sim_log_range(p, 1000, 300000);
+	if (odds(p, 10))
+		l->reflect_ppm = sim_log_range(p, 1000, 100000);
+	if (odds(p, 30))
+		l->jitter_ns = l->delay_ns * sim_range(p, 1, 100) / 10;
+	if (odds(p, 15))
+		l->rate_bytes_per_s = sim_log_range(p, 100000, 1000000000);
+}
+
+static u32 draw_mtu(struct xl_prng *p)
+{
+	static const u32 common[] = { XLANE_MTU_MIN, 576, 1500, 1500, 1500, 3498, 9000, 9000, XLANE_MTU_MAX };
+
+	if (odds(p, 70))
+		return common[xl_prng_below(p, XL_ARRAY_SIZE(common))];
+	return sim_log_range(p, XLANE_MTU_MIN, XLANE_MTU_MAX);
+}
+
+static void draw_host(struct sim_host_sizes *h, struct xl_prng *p)
+{
+	memset(h, 0, sizeof *h);
+	h->frames = odds(p, 50) ? XLANE_FRAMES_MIN : sim_log_range(p, XLANE_FRAMES_MIN, 4096);
+	h->ring = sim_log_range(p, 2, 4096);
+	h->mtu = draw_mtu(p);
+	h->segs = h->mtu > SINGLE_MTU_MAX ? 3 : sim_range(p, 1, XLANE_PACKET_SEGS_MAX);
+	h->ring = xl_max(h->ring, 2 * h->segs);
+	h->completion_delay = odds(p, 70) ? 0 : sim_range(p, 1, 3);
+	h->blocks = sim_log_range(p, 2, 4096);
+	h->conns = 64;
+	h->peers = 2 * SIM_PLANS_MAX;            /* a call takes one until it is answered */
+	h->recv_window_bytes = odds(p, 50) ? 0 : sim_log_range(p, XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
+	h->send_buffer_bytes = odds(p, 50) ? 0 : sim_log_range(p, 1024, XLANE_SEND_BUFFER_BYTES);
+	h->ack_delay_ns = odds(p, 60) ? 0 : sim_log_range(p, 1 * XL_US, 20 * XL_MS);
+	h->linger_ns = odds(p, 80) ? 0 : sim_log_range(p, 1 * XL_MS, 1 * XL_S);
+	h->poll_ns = odds(p, 30) ? 0 : sim_log_range(p, 1 * XL_US, 200 * XL_US);
+	h->drift_ppm = odds(p, 70) ? 0 : (s32)sim_range(p, 0, 1000) - 500;
+	h->no_crc = odds(p, 10);
+}
+
+static void draw_actions(struct sim_faults *f, struct xl_prng *p)
+{
+	u64 longest = 0;
+
+	for (u32 kind = 0; kind < SIM_ACTION_COUNT; kind++) {
+		u32 n = xl_prng_chance(p, action_odds[kind].odds_ppm) ? sim_range(p, 1, action_odds[kind].count_max) : 0;
+
+		for (; n && f->actions < SIM_ACTIONS_MAX; n--) {
+			struct sim_action *a = &f->action[f->actions++];
+
+			a->kind = kind;
+			a->host = xl_prng_below(p, 2);
+			a->span_ns = sim_log_range(p, action_odds[kind].span_min_ns, action_odds[kind].span_max_ns);
+			longest = xl_max(longest, kind == SIM_ACTION_CLOCK_LEAP ? 0 : a->span_ns);
+		}
+	}
+	f->storm_ns += longest + longest / 4;
+	for (u32 i = 0; i < f->actions; i++)
+		f->action[i].time_ns = sim_range(p, 0, odds(p, 70) ? f->storm_ns / 4 : f->storm_ns - 1);
+}
+
+static void draw_plans(struct sim_faults *f, struct xl_prng *p)
+{
+	u32 n = odds(p, 10) ? sim_range(p, 8, SIM_PLANS_MAX) : sim_range(p, 1, 6);
+
+	for (f->plans = 0; f->plans < n; f->plans++) {
+		struct sim_plan *plan = &f->plan[f->plans];
+
+		*plan = (struct sim_plan){
+			.time_ns = odds(p, 50) ? sim_range(p, 0, f->storm_ns / 8) : sim_range(p, 0, f->storm_ns),
+			.host = xl_prng_below(p, 2),
+			.kind = odds(p, 55) ? XLANE_KIND_STREAM : XLANE_KIND_MESSAGE,
+			.crossing = odds(p, 8),
+			.closed_port = odds(p, 4),
+			.wrong_kind = odds(p, 3),
+			.reused_port = odds(p, 20),
+		};
+	}
+}
+
+/* The largest message that this host's engine takes at any time: before the answer to a call, packets are of the
+ * smallest MTU, and one frame holds one. Larger ones it refuses with -EMSGSIZE, as it must. */
+static u64 message_max(const struct sim_host_sizes *h)
+{
+	u64 frames = xl_worker_tx_data_frames(h->frames), bytes = frames * (XLANE_MTU_MIN - 64);
+
+	return xl_min(bytes, h->send_buffer_bytes ? h->send_buffer_bytes - XLANE_MESSAGE_HEAD_BYTES : bytes);
+}
+
+/* Part of all packets that the link loses, in per million. */
+static u64 loss_of(const struct sim_link_faults *l)
+{
+	u64 good = 1000000 - l->loss_ppm, in_burst = 0;
+
+	good = good * (1000000 - l->corrupt_ppm) / 1000000;
+	if (l->burst_ppm)
+		in_burst = (u64)l->burst_ppm * l->burst_packets * 1000000 / (1000000 + (u64)l->burst_ppm * l->burst_packets);
+	good = good * (1000000 - in_burst * l->burst_loss_ppm / 1000000) / 1000000;
+	return 1000000 - good;
+}
+
+/* May a peer be unheard of for so long that giving it up is right? Lossy links are probed at least twice a second, a
+ * burst is counted in packets, and delays, pauses and partitions add up. */
+static bool silence_legal(const struct sim_faults *f)
+{
+	u64 death = xl_min(f->host[0].peer_death_ns, f->host[1].peer_death_ns);
+	u64 delay = 0, burst = 0, away = 0;
+
+	for (u32 i = 0; i < 2; i++) {
+		const struct sim_link_faults *l = &f->link[i];
+
+		if (loss_of(l) > 300000)
+			return true;
+		delay += l->delay_ns + l->jitter_ns;
+		burst += l->burst_packets * 250 * XL_MS;
+	}
+	for (u32 i = 0; i < f->actions; i++) {
+		const struct sim_action *a = &f->action[i];
+
+		if (a->kind == SIM_ACTION_CLOCK_LEAP)
+			return true;
+		if (a->kind == SIM_ACTION_PARTITION || a->kind == SIM_ACTION_BLACK_HOLE || a->kind == SIM_ACTION_PAUSE ||
+		    a->kind == SIM_ACTION_HOLD || a->kind == SIM_ACTION_STARVE)
+			away += a->span_ns;
+	}
+	return delay + burst + away > death / 4;
+}
+
+static void derive(struct sim_faults *f, struct xl_prng *p)
+{
+	bool repair = odds(p, 25), crc_off = f->host[0].no_crc && f->host[1].no_crc;
+	u64 death = odds(p, 60) ? 0 : sim_log_range(p, 5 * XL_S, 60 * XL_S);
+	u64 slowest = 0;
+
+	for (u32 i = 0; i < 2; i++) {
+		struct sim_link_faults *l = &f->link[i];
+		struct sim_host_sizes *h = &f->host[i];
+
+		l->forge = repair;
+		if (crc_off)
+			l->corrupt_ppm = 0;        /* nothing could notice */
+		l->queue_bytes = sim_log_range(p, 8 * XLANE_MTU_MAX, 4 * 1048576);
+		h->peer_death_ns = death ? death : 10 * XL_S;
+		h->keepalive_ns = odds(p, 50) ? h->peer_death_ns / 10 : h->peer_death_ns / 4;
+		f->message_bytes_max = xl_min(f->message_bytes_max, message_max(h));
+		slowest = xl_max(slowest, l->delay_ns + l->jitter_ns);
+	}
+	if (odds(p, 5)) {
+		f->tight_conns = true;
+		f->host[xl_prng_below(p, 2)].conns = sim_range(p, 1, 4);
+		f->host[xl_prng_below(p, 2)].peers = sim_range(p, 1, 4);
+	}
+	for (u32 i = 0; i < f->actions; i++)
+		f->flaps |= f->action[i].kind == SIM_ACTION_UNLISTEN;
+	f->flaps |= f->backlog < SIM_PLANS_MAX;
+	f->abort_legal = silence_legal(f);
+	f->grace_ns = 4 * f->host[0].peer_death_ns + 4 * slowest + 120 * XL_S;
+}
+
+static void draw_program(struct sim_faults *f, struct xl_prng *p)
+{
+	f->backlog = odds(p, 85) ? 64 : sim_range(p, 1, 3);
+	f->bytes_max = odds(p, 75) ? sim_log_range(p, 1, 131072) : sim_log_range(p, 65536, 1048576);
+	f->message_bytes_max = odds(p, 50) ? sim_log_range(p, 1, 4096) : sim_log_range(p, 1, XLANE_MESSAGE_SMALL_MAX_BYTES);
+	f->slow_ppm = odds(p, 35) ? sim_range(p, 100000, 1000000) : 0;
+	f->dead_ppm = odds(p, 12) ? sim_range(p, 100000, 500000) : 0;
+	f->abort_ppm = odds(p, 15) ? sim_range(p, 50000, 500000) : 0;
+	f->slow_accept = odds(p, 10);
+	f->shuffle = odds(p, 30);
+}
+
+void sim_faults_draw(struct sim_faults *f, u64 seed)
+{
+	static const u64 numbers[] = { 0, 1ull << 31, UINT32_MAX, XL_NONE64, XL_NONE64 };
+	struct xl_prng prng, *p = &prng;
+	u64 round_trip = 0;
+	bool same;
+
+	xl_prng_seed(p, seed ^ 0x66617573ull);
+	memset(f, 0, sizeof *f);
+	same = odds(p, 60);
+	for (u32 i = 0; i < 2; i++) {
+		draw_link(&f->link[i], p);
+		draw_host(&f->host[i], p);
+		if (i && same)
+			f->link[1] = f->link[0];
+		round_trip += f->link[i].delay_ns + f->link[i].jitter_ns;
+	}
+	if (odds(p, 60)) {
+		f->host[1].mtu = f->host[0].mtu;
+		f->host[1].segs = f->host[0].segs;
+		f->host[1].ring = xl_max(f->host[1].ring, 2 * f->host[1].segs);
+	}
+	f->first_number = numbers[xl_prng_below(p, XL_ARRAY_SIZE(numbers))];
+	f->clock_start_ns = odds(p, 20) ? 0 : sim_log_range(p, 1, 1ull << 50);
+	f->vlan_tags = odds(p, 80) ? 0 : sim_range(p, 1, XLANE_VLAN_TAGS_MAX);
+	f->storm_ns = sim_log_range(p, 5 * XL_MS, 3 * XL_S) + round_trip * sim_range(p, 1, 16);
+	draw_program(f, p);
+	draw_actions(f, p);
+	draw_plans(f, p);
+	derive(f, p);
+}

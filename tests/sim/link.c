@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xlane/wire.h>
+
+#include "../../user/base/crc32c.h"
+#include "../../user/base/endian.h"
+#include "../../user/drv/pcap.h"
+#include "../../user/wire/ether.h"
+#include "../../user/wire/outer.h"
+#include "world.h"
+
+#define HEADERS_BYTES (XLANE_OUTER_BYTES + XLANE_EXT_BYTES)
+
+void sim_link_init(struct sim_link *l, struct sim_world *w, u32 from)
+{
+	memset(l, 0, sizeof *l);
+	l->world = w;
+	l->from = from;
+	xl_prng_seed(&l->prng, w->options.seed * 2 + from + 0x6c696e6b00000000ull);
+}
+
+static const struct sim_link_faults *faults_of(const struct sim_link *l)
+{
+	static const struct sim_link_faults none = { .delay_ns = 50 * XL_US };
+
+	return l->world->healed ? &none : &l->world->faults.link[l->from];
+}
+
+static void mark(struct sim_link *l, enum sim_mark m)
+{
+	sim_world_mark(l->world, m);
+	sim_world_trace(l->world, "link %u: packet %llu: %s", l->from, (unsigned long long)l->packets, sim_mark_name(m));
+}
+
+/* Where the outer header begins; the frame's length when there is none. */
+static u32 outer_at(const struct sim_world *w, u32 bytes)
+{
+	u32 at = XL_ETHER_BYTES + w->faults.vlan_tags * XL_VLAN_BYTES;
+
+	return at + XLANE_OUTER_BYTES <= bytes ? at : bytes;
+}
+
+static void arrive_at(struct sim_link *l, u8 *data, u32 bytes, u32 host, u64 time_ns)
+{
+	sim_events_put(&l->world->events, (struct sim_event){
+		.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = time_ns, .data = data, .bytes = bytes });
+}
+
+static void deliver(struct sim_link *l, u8 *data, u32 bytes)
+{
+	const struct sim_link_faults *f = faults_of(l);
+	u64 at = l->world->now_ns + f->delay_ns + (f->jitter_ns ? xl_prng_below(&l->prng, f->jitter_ns + 1) : 0);
+
+	if (f->rate_bytes_per_s) {
+		u64 takes = (bytes + 24) * XL_S / f->rate_bytes_per_s;
+
+		l->free_ns = xl_max(l->free_ns, l->world->now_ns) + takes;
+		at += l->free_ns - l->world->now_ns;
+	}
+	arrive_at(l, data, bytes, !l->from, at);
+}
+
+static u8 *copy_of(const u8 *data, u32 bytes)
+{
+	u8 *copy = sim_alloc(bytes);
+
+	memcpy(copy, data, bytes);
+	return copy;
+}
+
+static void hold(struct sim_link *l, u8 *data, u32 bytes, u32 passes)
+{
+	u64 id = l->held_ids++;
+
+	l->held[l->held_count++] = (struct sim_held){ data, bytes, passes, id };
+	sim_events_put(&l->world->events, (struct sim_event){
+		.kind = SIM_EVENT_RELEASE, .host = l->from, .arg = (u32)id, .time_ns = l->world->now_ns + SIM_LINK_HOLD_NS_MAX });
+}
+
+static void let_go(struct sim_link *l, u32 slot)
+{
+	struct sim_held h = l->held[slot];
+
+	memmove(&l->held[slot], &l->held[slot + 1], (--l->held_count - slot) * sizeof h);
+	deliver(l, h.data, h.bytes);
+}
+
+void sim_link_release(struct sim_link *l, u64 id)
+{
+	for (u32 i = 0; i < l->held_count; i++) {
+		if ((u32)l->held[i].id == (u32)id) {
+			let_go(l, i);
+			return;
+		}
+	}
+}
+
+/* A packet has passed those that are held back. */
+static void passed(struct sim_link *l)
+{
+	for (u32 i = 0; i < l->held_count; ) {
+		if (l->held[i].passes-- > 1)
+			i++;
+		else
+			let_go(l, i);
+	}
+}
+
+void sim_link_heal(struct sim_link *l)
+{
+	l->cut_until_ns = l->hole_until_ns = 0;
+	while (l->held_count)
+		let_go(l, 0);
+}
+
+void sim_link_free(struct sim_link *l)
+{
+	for (u32 i = 0; i < l->held_count; i++)
+		free(l->held[i].data);
+	l->held_count = 0;
+}
+
+/* Change one bit, one byte, a few bytes or a whole header. Never to what it was. */
+static void scramble(struct xl_prng *p, u8 *at, u32 bytes)
+{
+	u32 n = 1, first;
+
+	switch (xl_prng_below(p, 4)) {
+	case 0:
+		at[xl_prng_below(p, bytes)] ^= 1u << xl_prng_below(p, 8);
+		return;
+	case 1:
+		break;
+	case 2:
+		n = sim_range(p, 2, 16);
+		break;
+	default:
+		n = XLANE_OUTER_BYTES;
+		break;
+	}
+	n = xl_min(n, bytes);
+	first = xl_prng_below(p, bytes - n + 1);
+	for (u32 i = 0; i < n; i++)
+		at[first + i] ^= (u8)sim_range(p, 1, 255);
+}
+
+/* Make the tag right again, as far as the (perhaps corrupted) length says where it is. */
+static bool repair(u8 *outer, u32 bytes)
+{
+	u32 length = xl_get16(outer + 2);
+
+	if (!(outer[1] & XLANE_FLAG_CRC) || length > bytes || length < XLANE_OUTER_BYTES + XLANE_TAG_BYTES)
+		return false;
+	xl_put32(outer + length - XLANE_TAG_BYTES, xl_crc32c(0, outer, length - XLANE_TAG_BYTES));
+	return true;
+}
+
+static void corrupt(struct sim_link *l, u8 *data, u32 bytes)
+{
+	struct sim_world *w = l->world;
+	u32 at = outer_at(w, bytes), left = bytes - at;
+	u8 *outer = data + at;
+	bool forge = w->faults.link[l->from].forge && xl_prng_chance(&l->prng, 500000);
+	bool canary = sim_world_canary(w, SIM_CANARY_FORGE);
+	u8 type;
+	u64 id;
+
+	if (!left)
+		return;
+	type = outer[0] & 0xf;
+	id = xl_get64(outer + 4);
+	if (xl_prng_chance(&l->prng, 20000))
+		scramble(&l->prng, data, at);          /* the link header: no checksum of ours covers it */
+	else if (canary || xl_prng_chance(&l->prng, 500000))
+		scramble(&l->prng, outer, left);
+	else
+		scramble(&l->prng, outer, xl_min(left, HEADERS_BYTES));
+	mark(l, SIM_MARK_CORRUPTED);
+	if (canary) {
+		repair(outer, left);
+		return;
+	}
+	if (!forge || !repair(outer, left))
+		return;
+	mark(l, SIM_MARK_FORGED);
+	/* A forged handshake can reset all connections of a peer; forged data only its own. */
+	sim_oracle_forged(&w->oracle, type == XLANE_PACKET_DATA && (outer[0] & 0xf) == XLANE_PACKET_DATA ? id : 0);
+}
+
+static bool lost(struct sim_link *l)
+{
+	const struct sim_link_faults *f = faults_of(l);
+
+	if (f->burst_ppm) {
+		if (!l->in_burst)
+			l->in_burst = xl_prng_chance(&l->prng, f->burst_ppm);
+		else if (xl_prng_below(&l->prng, f->burst_packets) == 0)
+			l->in_burst = false;
+		if (l->in_burst && xl_prng_chance(&l->prng, f->burst_loss_ppm)) {
+			mark(l, SIM_MARK_BURST);
+			return true;
+		}
+	}
+	if (f->loss_ppm && xl_prng_chance(&l->prng, f->loss_ppm)) {
+		mark(l, SIM_MARK_LOST);
+		return true;
+	}
+	return false;
+}
+
+/* Cut off, or no room before a slow link? */
+static bool refused(struct sim_link *l)
+{
+	const struct sim_link_faults *f = faults_of(l);
+	u64 now = l->world->now_ns;
+
+	if (now < l->cut_until_ns) {
+		mark(l, SIM_MARK_PARTITIONED);
+		return true;
+	}
+	if (now < l->hole_until_ns) {
+		mark(l, SIM_MARK_BLACK_HOLED);
+		return true;
+	}
+	if (f->rate_bytes_per_s && l->free_ns > now && (l->free_ns - now) * f->rate_bytes_per_s / XL_S > f->queue_bytes) {
+		mark(l, SIM_MARK_QUEUE_FULL);
+		return true;
+	}
+	return false;
+}
+
+/* A hub, or a port in a loop, gives the sender its own packet back: as it was, or with the addresses exchanged. */
+static void reflect(struct sim_link *l, const u8 *data, u32 bytes)
+{
+	u8 *copy = copy_of(data, bytes), mac[6];
+
+	if (xl_prng_chance(&l->prng, 500000)) {
+		memcpy(mac, copy, 6);
+		memmove(copy, copy + 6, 6);
+		memcpy(copy + 6, mac, 6);
+	} else {
+		memcpy(copy, copy + 6, 6);
+	}
+	mark(l, SIM_MARK_REFLECTED);
+	arrive_at(l, copy, bytes, l->from, l->world->now_ns + faults_of(l)->delay_ns);
+}
+
+static void send_one(struct sim_link *l, const u8 *data, u32 bytes)
+{
+	const struct sim_link_faults *f = faults_of(l);
+	u8 *copy = copy_of(data, bytes);
+
+	if (f->corrupt_ppm && xl_prng_chance(&l->prng, f->corrupt_ppm))
+		corrupt(l, copy, bytes);
+	if (f->reorder_ppm && xl_prng_chance(&l->prng, f->reorder_ppm) && l->held_count < SIM_LINK_HELD_MAX) {
+		mark(l, SIM_MARK_REORDERED);
+		hold(l, copy, bytes, sim_range(&l->prng, 1, f->reorder_packets));
+		return;
+	}
+	deliver(l, copy, bytes);
+	passed(l);
+}
+
+static void trace_packet(const struct sim_link *l, const u8 *data, u32 bytes)
+{
+	static const char *const types[] = { "DATA", "INIT", "ACCEPT", "COOKIE", "RESET" };
+	u32 at = outer_at(l->world, bytes);
+	struct xl_outer h;
+
+	if (!l->world->options.trace)
+		return;
+	if (xl_outer_parse(data + at, bytes - at, &h) != XL_OUTER_OK) {
+		sim_world_trace(l->world, "link %u: packet %llu: not a packet", l->from, (unsigned long long)l->packets);
+		return;
+	}
+	sim_world_trace(l->world, "link %u: packet %llu: %s id %016llx from %016llx number %llu, %u bytes", l->from,
+			(unsigned long long)l->packets, types[h.type], (unsigned long long)h.id,
+			(unsigned long long)h.source_id, (unsigned long long)h.number, h.length);
+}
+
+void sim_link_send(struct sim_link *l, const u8 *data, u32 bytes)
+{
+	struct sim_world *w = l->world;
+	const struct sim_link_faults *f = faults_of(l);
+	u32 copies = 1, at = outer_at(w, bytes);
+
+	l->packets++;
+	sim_world_hash(w, w->now_ns ^ (u64)xl_crc32c(l->from, data, bytes) << 32);
+	trace_packet(l, data, bytes);
+	if (w->options.pcap)
+		xl_pcap_write(w->options.pcap, data, bytes, w->now_ns);
+	if (at < bytes && w->faults.first_number <= UINT32_MAX && xl_get64(data + at + 12) >> 32)
+		sim_world_mark(w, SIM_MARK_WRAPPED_32);
+	if (refused(l) || lost(l))
+		return;
+	if (f->dup_ppm && xl_prng_chance(&l->prng, f->dup_ppm)) {
+		copies += sim_range(&l->prng, 1, f->dup_copies);
+		mark(l, SIM_MARK_DUPLICATED);
+	}
+	for (; copies; copies--)
+		send_one(l, data, bytes);
+	if (f->reflect_ppm && xl_prng_chance(&l->prng, f->reflect_ppm))
+		reflect(l, data, bytes);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "oracle.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <xlane/wire.h>
+
+#include "../../user/base/prng.h"
+
+#define TROUBLE(o, ...) snprintf((o)->trouble, sizeof (o)->trouble, __VA_ARGS__)
+#define PIECE 4096
+
+static u64 mix(u64 z)
+{
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static void fill(u64 key, u64 offset, u8 *out, u64 bytes)
+{
+	while (bytes) {
+		u64 word = mix(key + (offset >> 3) * 0x9e3779b97f4a7c15ull);
+		u64 skip = offset & 7, n = xl_min(8 - skip, bytes);
+
+		memcpy(out, (const u8 *)&word + skip, n);
+		out += n;
+		offset += n;
+		bytes -= n;
+	}
+}
+
+u32 sim_oracle_add(struct sim_oracle *o, u8 host, u8 kind, u64 content, u32 message_bytes_max)
+{
+	if (o->ends == SIM_ENDS_MAX)
+		return XL_NONE;
+	o->end[o->ends] = (struct sim_end){
+		.host = host, .kind = kind, .content = mix(content), .message_bytes_max = message_bytes_max, .peer = XL_NONE,
+	};
+	return o->ends++;
+}
+
+bool sim_oracle_join(struct sim_oracle *o, u32 end, u64 remote_id)
+{
+	struct sim_end *e = &o->end[end];
+
+	for (u32 i = 0; i < o->ends; i++) {
+		struct sim_end *other = &o->end[i];
+
+		if (other->host == e->host || !other->local_id || other->local_id != remote_id)
+			continue;
+		e->peer = i;
+		if (other->peer == XL_NONE)
+			other->peer = end;
+		e->why |= other->why;
+		return true;
+	}
+	TROUBLE(o, "end %u names an other end, id %016llx, that does not exist", end, (unsigned long long)remote_id);
+	return false;
+}
+
+void sim_oracle_content(const struct sim_end *e, u64 offset, u8 *out, u64 bytes)
+{
+	fill(e->content, offset, out, bytes);
+}
+
+u64 sim_oracle_message_bytes(const struct sim_end *e, u64 message)
+{
+	u64 r = mix(e->content ^ mix(message + 1));
+
+	switch (r & 7) {
+	case 0:
+		return 0;
+	case 1:
+		return e->message_bytes_max;
+	case 2:
+		return (r >> 8) % (e->message_bytes_max / 16 + 1);
+	default:
+		return (r >> 8) % (e->message_bytes_max + 1ull);
+	}
+}
+
+void sim_oracle_message(const struct sim_end *e, u64 message, u8 *out)
+{
+	fill(mix(e->content + message), 0, out, sim_oracle_message_bytes(e, message));
+}
+
+/* Who sent what `end` receives, when it is to be checked at all. */
+static const struct sim_end *sender_of(struct sim_oracle *o, u32 end, bool *ok)
+{
+	const struct sim_end *e = &o->end[end];
+
+	*ok = sim_oracle_tainted(o, end);
+	if (*ok)
+		return NULL;
+	if (e->peer == XL_NONE) {
+		TROUBLE(o, "end %u received, but nobody is known to have called it", end);
+		return NULL;
+	}
+	if (o->end[e->peer].peer != end) {
+		TROUBLE(o, "end %u received from end %u, which is joined with end %u", end, e->peer, o->end[e->peer].peer);
+		return NULL;
+	}
+	return &o->end[e->peer];
+}
+
+static bool equal(struct sim_oracle *o, u32 end, u64 key, u64 offset, const u8 *data, u64 bytes)
+{
+	u8 right[PIECE];
+
+	for (u64 done = 0; done < bytes; done += PIECE) {
+		u64 n = xl_min(bytes - done, PIECE);
+
+		fill(key, offset + done, right, n);
+		if (!memcmp(right, data + done, n))
+			continue;
+		for (u64 i = 0; i < n; i++) {
+			if (right[i] == data[done + i])
+				continue;
+			TROUBLE(o, "end %u: byte %llu is %02x, was sent as %02x", end, (unsigned long long)(offset + done + i),
+				data[done + i], right[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool sim_oracle_got(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes)
+{
+	struct sim_end *e = &o->end[end];
+	bool ok;
+	const struct sim_end *from = sender_of(o, end, &ok);
+
+	if (from) {
+		ok = !e->got_end && e->got_bytes + bytes <= from->sent_bytes;
+		if (!ok)
+			TROUBLE(o, "end %u received up to %llu of %llu bytes sent%s", end,
+				(unsigned long long)(e->got_bytes + bytes), (unsigned long long)from->sent_bytes,
+				e->got_end ? ", after the end" : "");
+		else
+			ok = equal(o, end, from->content, e->got_bytes, data, bytes);
+	}
+	e->got_bytes += bytes;
+	o->bytes += bytes;
+	return ok;
+}
+
+bool sim_oracle_got_message(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes)
+{
+	struct sim_end *e = &o->end[end];
+	bool ok;
+	const struct sim_end *from = sender_of(o, end, &ok);
+
+	if (from) {
+		u64 right = sim_oracle_message_bytes(from, e->got_messages);
+
+		ok = !e->got_end && e->got_messages < from->sent_messages && bytes == right;
+		if (!ok)
+			TROUBLE(o, "end %u received message %llu of %llu sent, %llu bytes (was %llu)%s", end,
+				(unsigned long long)e->got_messages, (unsigned long long)from->sent_messages,
+				(unsigned long long)bytes, (unsigned long long)right, e->got_end ? ", after the end" : "");
+		else
+			ok = equal(o, end, mix(from->content + e->got_messages), 0, data, bytes);
+	}
+	e->got_messages++;
+	e->got_bytes += bytes;
+	o->bytes += bytes;
+	o->messages++;
+	return ok;
+}
+
+bool sim_oracle_got_end(struct sim_oracle *o, u32 end)
+{
+	struct sim_end *e = &o->end[end];
+	bool ok;
+	const struct sim_end *from = sender_of(o, end, &ok);
+
+	if (from) {
+		ok = from->shut && e->got_bytes == from->sent_bytes && e->got_messages == from->sent_messages;
+		if (!ok)
+			TROUBLE(o, "end %u saw the end after %llu of %llu bytes, %llu of %llu messages%s", end,
+				(unsigned long long)e->got_bytes, (unsigned long long)from->sent_bytes,
+				(unsigned long long)e->got_messages, (unsigned long long)from->sent_messages,
+				from->shut ? "" : "; the sender has not ended");
+	}
+	e->got_end = true;
+	return ok;
+}
+
+bool sim_oracle_tainted(const struct sim_oracle *o, u32 end)
+{
+	return o->forged || o->end[end].why & 1 << SIM_WHY_TAINTED;
+}
+
+bool sim_oracle_error_legal(struct sim_oracle *o, u32 end, int error, bool world_legal)
+{
+	const struct sim_end *e = &o->end[end];
+	u32 why = e->why | (e->peer == XL_NONE ? 0 : o->end[e->peer].why);
+
+	if (!error || world_legal || o->forged || why)
+		return true;
+	TROUBLE(o, "end %u ended with error %d, and nothing in this world is a reason for it", end, error);
+	return false;
+}
+
+static bool got_all(const struct sim_end *e, const struct sim_end *from)
+{
+	return e->got_bytes == from->sent_bytes && e->got_messages == from->sent_messages;
+}
+
+bool sim_oracle_agrees(struct sim_oracle *o, u32 end)
+{
+	const struct sim_end *e = &o->end[end], *peer = e->peer == XL_NONE ? NULL : &o->end[e->peer];
+
+	if (sim_oracle_tainted(o, end) || !peer || peer->peer != end)
+		return true;
+	/* One that ended gracefully has had everything acknowledged, so the other can have it. */
+	if (e->closed_well && !peer->deaf && !(peer->why & (1 << SIM_WHY_ABORTED | 1 << SIM_WHY_CRASHED)) && !got_all(peer, e)) {
+		TROUBLE(o, "end %u ended gracefully, but end %u has %llu of %llu bytes", end, e->peer,
+			(unsigned long long)peer->got_bytes, (unsigned long long)e->sent_bytes);
+		return false;
+	}
+	if (!(e->why | peer->why) && e->got_end && !got_all(e, peer)) {
+		TROUBLE(o, "end %u saw the end but not everything", end);
+		return false;
+	}
+	return true;
+}
+
+void sim_oracle_forged(struct sim_oracle *o, u64 id)
+{
+	for (u32 i = 0; id && i < o->ends; i++) {
+		if (o->end[i].local_id != id)
+			continue;
+		o->end[i].why |= 1 << SIM_WHY_TAINTED;
+		if (o->end[i].peer != XL_NONE)
+			o->end[o->end[i].peer].why |= 1 << SIM_WHY_TAINTED;
+		return;
+	}
+	o->forged = true;      /* to a connection that no program knows yet, or to none */
+}

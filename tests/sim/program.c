@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "program.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "world.h"
+
+#define LISTENER_USER 0x100000000ull   /* `user` of listeners, over that of connections */
+#define EXPORT_BYTES_MAX 65536
+#define EVENTS 32
+
+static struct xl_engine *engine_of(const struct sim_program *p) { return p->world->host[p->host].engine; }
+static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a) { return &p->world->oracle.end[a->end]; }
+static u8 kind_of(u32 slot) { return slot ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM; }
+
+void sim_program_start(struct sim_program *p, struct sim_world *w, u32 host)
+{
+	memset(p, 0, sizeof *p);
+	p->world = w;
+	p->host = host;
+	p->listen_at_ns = XL_NEVER;
+	for (u32 i = 0; i < SIM_PORTS; i++)
+		p->listener[i] = XL_NONE;
+	xl_prng_seed(&p->prng, w->options.seed * 2 + host + 0x70726f6700000000ull);
+}
+
+void sim_program_lost(struct sim_program *p)
+{
+	struct sim_oracle *o = &p->world->oracle;
+
+	for (u32 i = 0; i < o->ends; i++) {
+		if (o->end[i].over)
+			continue;
+		o->end[i].why |= 1 << SIM_WHY_CRASHED;
+		o->end[i].over = o->end[i].host == p->host;
+	}
+	for (u32 i = 0; i < SIM_PORTS; i++) {
+		p->listener[i] = XL_NONE;
+		p->accepting[i] = false;
+	}
+	p->listen_at_ns = XL_NEVER;
+}
+
+void sim_program_listen(struct sim_program *p)
+{
+	p->listen_at_ns = XL_NEVER;
+	for (u32 i = 0; i < SIM_PORTS; i++) {
+		int r;
+
+		if (p->listener[i] != XL_NONE)
+			continue;
+		r = xl_engine_listen(engine_of(p), SIM_PORT_FIRST + i, kind_of(i), p->world->faults.backlog, LISTENER_USER + i);
+		if (r < 0)
+			sim_world_fail(p->world, "api", "listen returned %d", r);
+		else
+			p->listener[i] = r;
+	}
+}
+
+void sim_program_unlisten(struct sim_program *p, u64 now_ns, u64 again_ns)
+{
+	for (u32 i = 0; i < SIM_PORTS; i++) {
+		if (p->listener[i] == XL_NONE)
+			continue;
+		xl_engine_unlisten(engine_of(p), p->listener[i], now_ns);
+		p->listener[i] = XL_NONE;
+		p->accepting[i] = false;
+	}
+	p->listen_at_ns = again_ns;
+	p->worked++;
+	sim_world_mark(p->world, SIM_MARK_UNLISTENED);
+}
+
+static struct sim_actor *add_actor(struct sim_program *p, u8 kind)
+{
+	struct sim_world *w = p->world;
+	u64 content = w->options.seed * SIM_ENDS_MAX + w->oracle.ends;
+	u32 end = sim_oracle_add(&w->oracle, p->host, kind, content, w->faults.message_bytes_max);
+	struct sim_actor *a;
+
+	if (end == XL_NONE) {
+		sim_world_fail(w, "api", "more connections than a world can have");
+		return NULL;
+	}
+	a = &p->actor[p->actors++];
+	*a = (struct sim_actor){ .end = end, .conn = XL_NONE };
+	sim_actor_draw(p, a);
+	return a;
+}
+
+static void learn_id(struct sim_program *p, struct sim_actor *a, struct xl_conn_info *info)
+{
+	xl_conn_info(engine_of(p), a->conn, info);
+	end_of(p, a)->local_id = info->local_id;
+}
+
+u32 sim_program_call(struct sim_program *p, u32 number, u16 port, u16 local_port, u64 now_ns)
+{
+	struct sim_world *w = p->world;
+	const struct sim_plan *plan = &w->faults.plan[number];
+	struct xl_connect how = { .port = port, .local_port = local_port, .kind = plan->kind, .user = p->actors };
+	struct sim_actor *a = add_actor(p, plan->kind);
+	struct xl_conn_info info;
+	int r;
+
+	if (!a)
+		return XL_NONE;
+	if (plan->closed_port || plan->wrong_kind)
+		end_of(p, a)->why |= 1 << SIM_WHY_NO_LISTENER;
+	if (plan->crossing)
+		end_of(p, a)->why |= 1 << SIM_WHY_CROSSING;
+	end_of(p, a)->called = true;
+	xl_link_path(&w->host[p->host].worker->link, w->host[!p->host].mac, &how.path);
+	r = xl_engine_connect(engine_of(p), &how, now_ns, &a->conn);
+	sim_world_trace(w, "host %u: end %u calls port %u from %u: %d", p->host, a->end, port, local_port, r);
+	if (r) {
+		bool legal = (r == -ENOSPC && (w->faults.tight_conns || p->actors > 16)) || (r == -EADDRINUSE && local_port);
+
+		end_of(p, a)->over = true;
+		if (!legal)
+			sim_world_fail(w, "api", "connect returned %d", r);
+		return XL_NONE;
+	}
+	learn_id(p, a, &info);
+	a->can_write = xl_prng_chance(&p->prng, 500000);   /* at once, or when it is open */
+	return a->end;
+}
+
+static void accept_one(struct sim_program *p, u32 slot, u32 conn)
+{
+	struct sim_world *w = p->world;
+	struct sim_actor *a = add_actor(p, kind_of(slot));
+	struct xl_conn_info info;
+	struct sim_end *e;
+
+	if (!a)
+		return;
+	a->conn = conn;
+	a->can_read = a->can_write = true;
+	p->worked++;
+	learn_id(p, a, &info);
+	e = end_of(p, a);
+	sim_world_trace(w, "host %u: end %u accepts %016llx from %016llx", p->host, a->end,
+			(unsigned long long)info.local_id, (unsigned long long)info.remote_id);
+	if (info.kind != e->kind && !w->oracle.forged)
+		sim_world_fail(w, "api", "port %u accepted a connection of kind %u", info.local_port, info.kind);
+	if (!sim_oracle_join(&w->oracle, a->end, info.remote_id)) {
+		if (!w->oracle.forged)
+			sim_world_fail(w, "api", "%s", w->oracle.trouble);
+	} else if (w->oracle.end[e->peer].peer != a->end && !w->oracle.forged) {
+		sim_world_fail(w, "api", "the call of end %u was accepted twice, by ends %u and %u", e->peer,
+			       w->oracle.end[e->peer].peer, a->end);
+	}
+}
+
+static void accept_all(struct sim_program *p)
+{
+	struct sim_world *w = p->world;
+
+	for (u32 i = 0; i < SIM_PORTS; i++) {
+		while (p->accepting[i] && p->listener[i] != XL_NONE && !sim_world_failed(w)) {
+			u32 conn;
+			int r;
+
+			if (!w->healed && w->now_ns < p->accept_at_ns)
+				return;
+			if (p->actors == SIM_ENDS_MAX) {
+				sim_world_fail(w, "api", "more connections than a world can have");
+				return;
+			}
+			r = xl_engine_accept(engine_of(p), p->listener[i], p->actors, &conn);
+			if (r && r != -EAGAIN)
+				sim_world_fail(w, "api", "accept returned %d", r);
+			p->accepting[i] = !r;
+			if (!r)
+				accept_one(p, i, conn);
+			if (w->faults.slow_accept)
+				p->accept_at_ns = w->now_ns + sim_log_range(&p->prng, 1 * XL_US, 20 * XL_MS);
+		}
+	}
+}
+
+static void opened(struct sim_program *p, struct sim_actor *a)
+{
+	struct sim_end *e = end_of(p, a);
+	struct xl_conn_info info;
+
+	a->can_read = a->can_write = true;
+	learn_id(p, a, &info);
+	/* The other end is known once its program has accepted; of crossing calls both are known now. */
+	if (e->called && e->peer == XL_NONE && sim_oracle_join(&p->world->oracle, a->end, info.remote_id) &&
+	    p->world->oracle.end[e->peer].called)
+		sim_world_mark(p->world, SIM_MARK_CROSSED);
+}
+
+static void handle(struct sim_program *p, const struct xl_event *ev)
+{
+	struct sim_world *w = p->world;
+	struct sim_actor *a;
+
+	sim_world_trace(w, "host %u: event %x, index %u, user %llx", p->host, ev->bits, ev->index,
+			(unsigned long long)ev->user);
+	if (ev->user >= LISTENER_USER) {
+		u32 slot = ev->user - LISTENER_USER;
+
+		if (slot >= SIM_PORTS || !(ev->bits & XL_EVENT_ACCEPT) || p->listener[slot] != ev->index)
+			sim_world_fail(w, "event", "event %x for listener %u, which does not listen", ev->bits, ev->index);
+		else
+			p->accepting[slot] = true;
+		return;
+	}
+	a = &p->actor[ev->user];
+	if (ev->user >= p->actors || a->conn != ev->index || end_of(p, a)->over) {
+		sim_world_fail(w, "event", "event %x for connection %u, which the program has let go of", ev->bits, ev->index);
+		return;
+	}
+	if (ev->bits & XL_EVENT_OPEN)
+		opened(p, a);
+	if (ev->bits & XL_EVENT_READABLE)
+		a->can_read = true;
+	if (ev->bits & XL_EVENT_WRITABLE)
+		a->can_write = true;
+	if (ev->bits & XL_EVENT_CLOSED)
+		sim_actor_closed(p, a);
+}
+
+void sim_program_run(struct sim_program *p, u64 now_ns)
+{
+	struct sim_world *w = p->world;
+	struct xl_event events[EVENTS];
+	u32 n;
+
+	if (w->now_ns >= p->listen_at_ns)
+		sim_program_listen(p);
+	do {
+		n = xl_engine_events(engine_of(p), events, EVENTS);
+		for (u32 i = 0; i < n && !sim_world_failed(w); i++)
+			handle(p, &events[i]);
+		accept_all(p);
+		for (u32 i = 0; i < p->actors && !sim_world_failed(w); i++) {
+			struct sim_actor *a = &p->actor[i];
+
+			if (end_of(p, a)->over)
+				continue;
+			if (w->healed && sim_oracle_tainted(&w->oracle, a->end))
+				sim_actor_abort(p, a, now_ns);
+			else
+				sim_actor_run(p, a, now_ns);
+		}
+	} while (n && !sim_world_failed(w));
+}
+
+u64 sim_program_deadline(const struct sim_program *p)
+{
+	u64 at = p->listen_at_ns;
+
+	for (u32 i = 0; i < SIM_PORTS; i++)
+		if (p->accepting[i])
+			at = xl_min(at, p->accept_at_ns);
+	for (u32 i = 0; i < p->actors; i++)
+		if (!end_of(p, &p->actor[i])->over)
+			at = xl_min(at, sim_actor_deadline(p, &p->actor[i]));
+	return at;
+}
+
+void sim_program_heal(struct sim_program *p)
+{
+	if (engine_of(p))
+		sim_program_listen(p);
+}
+
+bool sim_program_over(const struct sim_program *p)
+{
+	for (u32 i = 0; i < p->actors; i++)
+		if (!end_of(p, &p->actor[i])->over)
+			return false;
+	return true;
+}
+
+bool sim_program_kill(struct sim_program *p, u64 now_ns)
+{
+	for (u32 i = 0; i < p->actors; i++) {
+		struct sim_actor *a = &p->actor[i];
+		struct sim_end *e = end_of(p, a);
+
+		if (e->over || e->peer == XL_NONE || a->closed)
+			continue;
+		xl_conn_abort(engine_of(p), a->conn, XLANE_WIRE_CANCELLED, now_ns);
+		e->over = e->deaf = true;
+		sim_host_wake(&p->world->host[p->host], p->world->now_ns);
+		return true;
+	}
+	return false;
+}
+
+/* --- export and import ---------------------------------------------------------------------- */
+static struct sim_actor *any_actor(struct sim_program *p)
+{
+	u32 alive = 0, pick;
+
+	for (u32 i = 0; i < p->actors; i++)
+		alive += !end_of(p, &p->actor[i])->over;
+	if (!alive)
+		return NULL;
+	pick = xl_prng_below(&p->prng, alive);
+	for (u32 i = 0; ; i++)
+		if (!end_of(p, &p->actor[i])->over && !pick--)
+			return &p->actor[i];
+}
+
+static void info_of(struct sim_program *p, u32 conn, struct xl_conn_info *info)
+{
+	memset(info, 0, sizeof *info);
+	xl_conn_info(engine_of(p), conn, info);
+}
+
+void sim_program_move(struct sim_program *p, u64 now_ns)
+{
+	static u8 bytes[EXPORT_BYTES_MAX];
+	struct sim_world *w = p->world;
+	struct sim_actor *a = any_actor(p);
+	struct xl_conn_info before, after;
+	s64 n;
+	int r;
+
+	if (!a)
+		return;
+	info_of(p, a->conn, &before);
+	n = xl_conn_export(engine_of(p), a->conn, bytes, 8);
+	if (n == -ENOSPC)
+		sim_world_mark(w, SIM_MARK_EXPORT_SMALL);
+	else if (n != -EBUSY)
+		sim_world_fail(w, "api", "end %u: export into 8 bytes returned %lld", a->end, (long long)n);
+	n = xl_conn_export(engine_of(p), a->conn, bytes, sizeof bytes);
+	sim_world_trace(w, "host %u: end %u is exported: %lld", p->host, a->end, (long long)n);
+	if (n == -EBUSY) {
+		sim_world_mark(w, SIM_MARK_EXPORTED_BUSY);
+		return;
+	}
+	if (n <= 0) {
+		sim_world_fail(w, "api", "end %u: export returned %lld", a->end, (long long)n);
+		return;
+	}
+	r = xl_conn_import(engine_of(p), bytes, n - 1, now_ns, &a->conn);
+	if (r != -EINVAL)
+		sim_world_fail(w, "api", "end %u: import of a cut export returned %d", a->end, r);
+	r = xl_conn_import(engine_of(p), bytes, n, now_ns, &a->conn);
+	if (r) {
+		sim_world_fail(w, "api", "end %u: import returned %d", a->end, r);
+		return;
+	}
+	info_of(p, a->conn, &after);
+	if (memcmp(&before, &after, sizeof before))
+		sim_world_fail(w, "api", "end %u: export and import changed the connection", a->end);
+	sim_world_mark(w, SIM_MARK_EXPORTED);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+#define PORT_CROSSING 2000
+#define PORT_CLOSED 999
+
+void sim_world_trace(const struct sim_world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->options.trace)
+		return;
+	fprintf(stderr, "%14.3f us  ", (double)w->now_ns / 1000);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+void sim_world_fail(struct sim_world *w, const char *invariant, const char *format, ...)
+{
+	va_list args;
+
+	if (sim_world_failed(w))
+		return;
+	snprintf(w->failure.invariant, sizeof w->failure.invariant, "%s", invariant);
+	va_start(args, format);
+	vsnprintf(w->failure.text, sizeof w->failure.text, format, args);
+	va_end(args);
+	w->failure.time_ns = w->now_ns;
+	sim_world_trace(w, "FAILED: %s: %s", invariant, w->failure.text);
+}
+
+void sim_world_hash(struct sim_world *w, u64 value)
+{
+	w->hash = (w->hash ^ value) * 0x9e3779b97f4a7c15ull;
+	w->hash ^= w->hash >> 29;
+}
+
+bool sim_world_canary(const struct sim_world *w, enum sim_canary c)
+{
+	return w->options.canary == c && w->now_ns > w->faults.storm_ns / 16;
+}
+
+u64 sim_world_clock(const struct sim_world *w, u32 host)
+{
+	const struct sim_host *h = &w->host[host];
+	s64 drift = (s64)(w->now_ns / 1000000) * w->faults.host[host].drift_ppm;
+
+	return w->faults.clock_start_ns + w->now_ns + h->clock_offset_ns + drift;
+}
+
+/* --- what happens to hosts and network ------------------------------------------------------ */
+static void act_partition(struct sim_world *w, const struct sim_action *a)
+{
+	for (u32 i = 0; i < 2; i++)
+		w->link[i].cut_until_ns = xl_max(w->link[i].cut_until_ns, w->now_ns + a->span_ns);
+}
+
+static void act_black_hole(struct sim_world *w, const struct sim_action *a)
+{
+	w->link[a->host].hole_until_ns = xl_max(w->link[a->host].hole_until_ns, w->now_ns + a->span_ns);
+}
+
+static void act_pause(struct sim_world *w, const struct sim_action *a)
+{
+	w->host[a->host].paused_until_ns = xl_max(w->host[a->host].paused_until_ns, w->now_ns + a->span_ns);
+	sim_world_mark(w, SIM_MARK_PAUSED);
+}
+
+static void act_crash(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_host_crash(&w->host[a->host], w->now_ns + a->span_ns);
+}
+
+static void act_hold(struct sim_world *w, const struct sim_action *a)
+{
+	w->host[a->host].held_until_ns = xl_max(w->host[a->host].held_until_ns, w->now_ns + a->span_ns);
+}
+
+static void act_starve(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_host_starve(&w->host[a->host], w->now_ns + a->span_ns);
+}
+
+static void act_move(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_program_move(&w->program[a->host], sim_world_clock(w, a->host));
+}
+
+static void act_clock_back(struct sim_world *w, const struct sim_action *a)
+{
+	if (sim_world_clock(w, a->host) < a->span_ns)
+		return;
+	w->host[a->host].clock_offset_ns -= a->span_ns;
+	sim_world_mark(w, SIM_MARK_CLOCK_BACK);
+}
+
+static void act_clock_leap(struct sim_world *w, const struct sim_action *a)
+{
+	w->host[a->host].clock_offset_ns += a->span_ns;
+	sim_world_mark(w, SIM_MARK_CLOCK_LEAP);
+}
+
+static void act_unlisten(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_program_unlisten(&w->program[a->host], sim_world_clock(w, a->host), w->now_ns + a->span_ns);
+}
+
+static void act(struct sim_world *w, const struct sim_action *a)
+{
+	static void (*const table[SIM_ACTION_COUNT])(struct sim_world *, const struct sim_action *) = {
+		[SIM_ACTION_PARTITION] = act_partition, [SIM_ACTION_BLACK_HOLE] = act_black_hole,
+		[SIM_ACTION_PAUSE] = act_pause, [SIM_ACTION_CRASH] = act_crash, [SIM_ACTION_HOLD] = act_hold,
+		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move, [SIM_ACTION_CLOCK_BACK] = act_clock_back,
+		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
+	};
+
+	sim_world_trace(w, "host %u: fault: %s for %llu us", a->host, sim_action_name(a->kind),
+			(unsigned long long)(a->span_ns / 1000));
+	table[a->kind](w, a);
+	sim_host_wake(&w->host[a->host], w->now_ns);
+}
+
+static void call(struct sim_world *w, u32 number)
+{
+	const struct sim_plan *plan = &w->faults.plan[number];
+	struct sim_program *p = &w->program[plan->host], *other = &w->program[!plan->host];
+	bool stream = plan->kind == XLANE_KIND_STREAM;
+	u16 port = SIM_PORT_FIRST + (stream == plan->wrong_kind);
+	u16 local = plan->reused_port ? SIM_PORT_REUSED : 0;
+	u64 clock[2] = { sim_world_clock(w, 0), sim_world_clock(w, 1) };
+
+	for (u32 i = 0; i < 2; i++) {
+		if (!w->host[i].engine) {                  /* nobody to call from or to: once it is up */
+			u64 again = w->host[i].up_at_ns + XL_MS;
+
+			sim_events_put(&w->events, (struct sim_event){ .kind = SIM_EVENT_CALL, .arg = number, .time_ns = again });
+			return;
+		}
+	}
+	w->calls_left--;
+	if (plan->crossing) {
+		port = PORT_CROSSING + 2 * number;
+		sim_program_call(p, number, port, port + 1, clock[plan->host]);
+		sim_program_call(other, number, port + 1, port, clock[!plan->host]);
+		sim_host_wake(&w->host[!plan->host], w->now_ns);
+	} else {
+		sim_program_call(p, number, plan->closed_port ? PORT_CLOSED : port, local, clock[plan->host]);
+	}
+	sim_host_wake(&w->host[plan->host], w->now_ns);
+}
+
+static void heal(struct sim_world *w)
+{
+	sim_world_trace(w, "the storm is over");
+	w->healed = true;
+	for (u32 i = 0; i < 2; i++) {
+		struct sim_host *h = &w->host[i];
+
+		sim_link_heal(&w->link[i]);
+		h->paused_until_ns = h->held_until_ns = h->starved_until_ns = 0;
+		h->up_at_ns = xl_min(h->up_at_ns, w->now_ns);
+		sim_program_heal(&w->program[i]);
+		sim_host_wake(h, w->now_ns);
+	}
+}
+
+/* --- harm that canaries do ------------------------------------------------------------------ */
+static void harm(struct sim_world *w)
+{
+	struct sim_host *h = &w->host[0];
+	static u64 stray;
+
+	if (w->harmed || !h->engine)
+		return;
+	if (sim_world_canary(w, SIM_CANARY_CENSUS)) {
+		h->frames.census[XL_FRAME_FREE]++;
+		w->harmed = true;
+	}
+	if (sim_world_canary(w, SIM_CANARY_LEAK))
+		w->harmed = xl_frames_take(&h->frames, XL_FRAME_LENT) != XL_NONE;
+	if (sim_world_canary(w, SIM_CANARY_KILL))
+		w->harmed = sim_program_kill(&w->program[0], sim_world_clock(w, 0));
+	if (sim_world_canary(w, SIM_CANARY_STRAY)) {
+		sim_world_hash(w, stray++);
+		w->harmed = true;
+	}
+}
+
+/* --- the run -------------------------------------------------------------------------------- */
+static void start(struct sim_world *w)
+{
+	for (u32 i = 0; i < 2; i++) {
+		sim_host_init(&w->host[i], w, i);
+		sim_link_init(&w->link[i], w, i);
+		sim_program_start(&w->program[i], w, i);
+	}
+	for (u32 i = 0; i < 2 && !sim_world_failed(w); i++)
+		sim_host_boot(&w->host[i]);
+	w->calls_left = w->faults.plans;
+	for (u32 i = 0; i < w->faults.plans; i++)
+		sim_events_put(&w->events, (struct sim_event){
+			.kind = SIM_EVENT_CALL, .arg = i, .time_ns = w->faults.plan[i].time_ns });
+	for (u32 i = 0; i < w->faults.actions; i++)
+		sim_events_put(&w->events, (struct sim_event){
+			.kind = SIM_EVENT_ACTION, .arg = i, .time_ns = w->faults.action[i].time_ns });
+	sim_events_put(&w->events, (struct sim_event){ .kind = SIM_EVENT_HEAL, .time_ns = w->faults.storm_ns });
+}
+
+static void dispatch(struct sim_world *w, struct sim_event *e)
+{
+	struct sim_host *h = &w->host[e->host];
+
+	switch (e->kind) {
+	case SIM_EVENT_ARRIVE:
+		sim_host_arrive(h, e->data, e->bytes);
+		free(e->data);
+		break;
+	case SIM_EVENT_RUN:
+		if (e->time_ns == h->run_at_ns)
+			sim_host_run(h);
+		break;
+	case SIM_EVENT_RELEASE:
+		sim_link_release(&w->link[e->host], e->arg);
+		break;
+	case SIM_EVENT_ACTION:
+		act(w, &w->faults.action[e->arg]);
+		break;
+	case SIM_EVENT_CALL:
+		call(w, e->arg);
+		break;
+	case SIM_EVENT_HEAL:
+		heal(w);
+		break;
+	}
+}
+
+static bool done(const struct sim_world *w)
+{
+	if (!w->healed || w->calls_left || w->events.arrivals)
+		return false;
+	for (u32 i = 0; i < 2; i++)
+		if (!sim_program_over(&w->program[i]) || !sim_host_quiet(&w->host[i]))
+			return false;
+	return true;
+}
+
+/* Completions that wait for another turn, and nothing else. */
+static void finish(struct sim_world *w)
+{
+	for (u32 i = 0; i < 8 && !sim_world_failed(w); i++) {
+		w->now_ns += XL_MS;
+		for (u32 k = 0; k < 2; k++)
+			sim_host_run(&w->host[k]);
+	}
+}
+
+void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
+{
+	u64 end_ns;
+	struct sim_event e;
+
+	memset(w, 0, sizeof *w);
+	w->options = *o;
+	xl_prng_seed(&w->prng, o->seed);
+	sim_faults_draw(&w->faults, o->seed);
+	start(w);
+	end_ns = w->faults.storm_ns + w->faults.grace_ns;
+	while (!sim_world_failed(w) && !done(w) && sim_events_take(&w->events, &e)) {
+		if (e.time_ns > end_ns) {
+			free(e.data);
+			break;
+		}
+		w->now_ns = e.time_ns;
+		sim_world_hash(w, w->now_ns << 8 | e.kind << 1 | e.host);
+		if (++w->event_count > SIM_EVENTS_MAX)
+			sim_world_fail(w, "livelock", "more than %llu events", SIM_EVENTS_MAX);
+		dispatch(w, &e);
+		harm(w);
+	}
+	if (!sim_world_failed(w))
+		finish(w);
+	if (!sim_world_failed(w))
+		sim_check_end(w);
+	for (u32 i = 0; i < w->oracle.ends; i++)
+		sim_world_hash(w, w->oracle.end[i].got_bytes << 8 ^ (u32)w->oracle.end[i].error);
+}
+
+void sim_world_free(struct sim_world *w)
+{
+	for (u32 i = 0; i < 2; i++) {
+		sim_host_free(&w->host[i]);
+		sim_link_free(&w->link[i]);
+	}
+	sim_events_clear(&w->events);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * context.h - what the files of the library share: a context and how its calls wait.
+ *
+ * A context is one worker (user/worker) and the table of its handles. Everything is the opening thread's.
+ */
+#ifndef XL_CONTEXT_H
+#define XL_CONTEXT_H
+
+#include <xlane/xlane.h>
+
+#include "../base/log.h"
+#include "../worker/wait.h"
+#include "../worker/worker.h"
+#include "device.h"
+#include "guard.h"
+#include "handle.h"
+
+struct xlane {
+	struct xl_guard guard;
+	struct xl_log log;
+	void (*log_line)(int level, const char *line, void *arg);  /* the program's; NULL: stderr */
+	void *log_arg;
+	struct xl_device device;
+	void *engine_mem;
+	size_t engine_bytes;
+	struct xl_engine *engine;
+	struct xl_worker worker;
+	struct xl_wait wait;
+	struct xl_handles handles;
+	u64 events;      /* events met so far, and those met up to the last xlane_poll or xlane_progress: when other */
+	u64 events_told; /* calls have met events since, a program about to sleep must look first */
+	char driver_text[96];
+};
+
+/* A data call that need not wait still turns the worker when it has not been turned for so long: acknowledgements and
+ * credit must flow while a program works through what is buffered. */
+#define XL_CONTEXT_TURN_NS (50 * XL_US)
+
+/* One call's patience. */
+struct xl_patience { u64 until_ns; bool over; };
+
+/* timeout_ms as in xlane.h: -1 for ever, 0 not at all. */
+struct xl_patience xl_patience(int timeout_ms);
+/* Between two tries of a call: turn the worker, and when that brought nothing, spin or sleep as the wait mode says.
+ * 0: try again. -EAGAIN: the patience is over, and there was a try after the last turn. -EINTR, -ENETDOWN. */
+int xl_context_step(xlane *x, struct xl_patience *p);
+/* After a call that did its work at once: see XL_CONTEXT_TURN_NS. */
+void xl_context_turn(xlane *x, u64 now_ns);
+/* Rounds of the worker, and the engine's events to the handles. Packets handled, or -ENETDOWN. */
+int xl_context_run(xlane *x);
+
+#endif

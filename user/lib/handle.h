@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * handle.h - connections and listeners as the program holds them, and which of them have news for xlane_poll.
+ *
+ * Guarantee: an event of the engine that names a handle which is gone finds nothing: events carry slot and generation,
+ * not pointers. All operations but init are O(1). One thread per table.
+ */
+#ifndef XL_HANDLE_H
+#define XL_HANDLE_H
+
+#include <sys/queue.h>
+#include <xlane/xlane.h>
+
+#include "../base/types.h"
+
+struct xl_handle {
+	TAILQ_ENTRY(xl_handle) link;   /* in the ready list while ready is not 0 */
+	xlane *x;
+	u32 index;                     /* the engine's, of the connection or listener */
+	u32 slot;
+	u32 ready;                     /* enum xlane_ready: not told to the program yet */
+	bool is_listener;
+};
+
+struct xlane_conn {
+	struct xl_handle h;            /* first */
+	enum xlane_type type;
+	bool open, closed;             /* those events have been seen */
+	void *user;
+};
+
+struct xlane_listener {
+	struct xl_handle h;            /* first */
+	enum xlane_type type;
+};
+
+TAILQ_HEAD(xl_ready, xl_handle);
+
+struct xl_handles {
+	struct xl_handle **slot;       /* [size], NULL: free */
+	u32 *generation;               /* [size], raised at every release */
+	u32 *free;                     /* free[0..nfree): a stack */
+	u32 size, nfree;
+	struct xl_ready ready;         /* oldest news first */
+};
+
+/* Room for `size` handles. -ENOMEM. */
+int xl_handles_init(struct xl_handles *t, u32 size);
+/* The handles themselves must have been released. Fine on zeroed memory. */
+void xl_handles_destroy(struct xl_handles *t);
+/* A zeroed handle of `bytes` bytes (a whole struct xlane_conn or xlane_listener). NULL: -ENOSPC or -ENOMEM in *err. */
+struct xl_handle *xl_handle_new(struct xl_handles *t, xlane *x, size_t bytes, int *err);
+/* Takes it out of every list and frees it. */
+void xl_handle_release(struct xl_handles *t, struct xl_handle *h);
+/* What an event of the engine carries to find the handle again, and back (NULL: gone). */
+u64 xl_handle_user(const struct xl_handles *t, const struct xl_handle *h);
+struct xl_handle *xl_handle_find(const struct xl_handles *t, u64 user);
+/* News for the program. */
+void xl_handle_notify(struct xl_handles *t, struct xl_handle *h, u32 bits);
+/* The oldest handle with news, which is told by this: its bits in *bits. NULL: none. */
+struct xl_handle *xl_handle_next_ready(struct xl_handles *t, u32 *bits);
+/* The program has learnt `bits` by other means. */
+void xl_handle_forget(struct xl_handles *t, struct xl_handle *h, u32 bits);
+
+#endif

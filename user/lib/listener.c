@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+
+#include "context.h"
+#include "type.h"
+
+int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xlane_listener **out)
+{
+	xlane_listener *l;
+	int got, err = xl_guard_check(&x->guard);
+
+	*out = NULL;
+	if (err)
+		return err;
+	if (!port || backlog < 1 || !xl_type_known(type))
+		return -EINVAL;
+	l = (xlane_listener *)xl_handle_new(&x->handles, x, sizeof *l, &err);
+	if (!l)
+		return err;
+	l->h.is_listener = true;
+	l->type = type;
+	got = xl_engine_listen(x->engine, port, xl_type_kind(type), (u32)xl_min((u64)backlog, XLANE_BACKLOG_MAX),
+			       xl_handle_user(&x->handles, &l->h));
+	if (got < 0) {
+		xl_handle_release(&x->handles, &l->h);
+		return got;
+	}
+	l->h.index = (u32)got;
+	*out = l;
+	return 0;
+}
+
+int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out)
+{
+	xlane *x = l->h.x;
+	struct xl_patience p;
+	xlane_conn *c;
+	int err = xl_guard_check(&x->guard);
+
+	*out = NULL;
+	if (err)
+		return err;
+	c = (xlane_conn *)xl_handle_new(&x->handles, x, sizeof *c, &err);
+	if (!c)
+		return err;
+	c->type = l->type;
+	c->open = true;
+	p = xl_patience(timeout_ms);
+	for (;;) {
+		err = xl_engine_accept(x->engine, l->h.index, xl_handle_user(&x->handles, &c->h), &c->h.index);
+		if (err != -EAGAIN)
+			break;
+		err = xl_context_step(x, &p);
+		if (err)
+			break;
+	}
+	if (err) {
+		xl_handle_release(&x->handles, &c->h);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+void xlane_listener_close(xlane_listener *l)
+{
+	xlane *x;
+
+	if (!l || xl_guard_check(&l->h.x->guard))
+		return;
+	x = l->h.x;
+	xl_engine_unlisten(x->engine, l->h.index, xl_worker_clock());
+	xl_worker_send(&x->worker, xl_worker_clock());
+	xl_handle_release(&x->handles, &l->h);
+}

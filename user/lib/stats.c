@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stats.c - the figures of a context: every counter of its parts, under one prefix each, and the frame census. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "context.h"
+
+#define NAME_BYTES 64
+
+static const char *const drv_texts[] = {
+#define DRV_TEXT(name, key, text) [XL_DRV_##name] = text,
+	XL_DRV_COUNTERS(DRV_TEXT)
+};
+static const char *const bpf_names[] = {
+#define BPF_NAME(name, key, text) [XLANE_BPF_##name] = key,
+	XLANE_BPF_COUNTERS(BPF_NAME)
+};
+static const char *const bpf_texts[] = {
+#define BPF_TEXT(name, key, text) [XLANE_BPF_##name] = text,
+	XLANE_BPF_COUNTERS(BPF_TEXT)
+};
+
+struct sink {
+	void (*each)(const char *name, const char *text, uint64_t value, void *arg);
+	void *arg;
+	int count;
+};
+
+static void give(struct sink *s, const char *part, const char *key, const char *text, u64 value)
+{
+	char name[NAME_BYTES];
+
+	snprintf(name, sizeof name, "%s.%s", part, key);
+	s->each(name, text, value, s->arg);
+	s->count++;
+}
+
+static void give_demux(struct sink *s, const struct xl_demux *d)
+{
+	u64 value[XLANE_BPF_COUNTER_COUNT];
+
+	if (!d || xl_demux_counters(d, value))
+		return;
+	for (u32 i = 0; i < XLANE_BPF_COUNTER_COUNT; i++)
+		give(s, "xdp", bpf_names[i], bpf_texts[i], value[i]);
+}
+
+int xlane_counters(xlane *x, void (*each)(const char *name, const char *text, uint64_t value, void *arg), void *arg)
+{
+	struct sink s = { .each = each, .arg = arg };
+	struct xl_drv *d = x->device.drv;
+	const u64 *engine;
+	int err = xl_guard_check(&x->guard);
+
+	if (err)
+		return err;
+	d->ops->update_counters(d);
+	for (u32 i = 0; i < XL_DRV_COUNTER_COUNT; i++)
+		give(&s, "drv", xl_drv_counter_name(i), drv_texts[i], d->counters[i]);
+	for (u32 i = 0; i < XL_LINK_COUNTER_COUNT; i++)
+		give(&s, "link", xl_link_counter_name(i), xl_link_counter_text(i), x->worker.link.counters[i]);
+	engine = xl_engine_counters(x->engine);
+	for (u32 i = 0; i < XL_ENGINE_COUNTER_COUNT; i++)
+		give(&s, "engine", xl_engine_counter_name(i), xl_engine_counter_text(i), engine[i]);
+	give_demux(&s, x->device.demux);
+	return s.count;
+}
+
+int xlane_census(xlane *x, void (*each)(const char *owner, uint64_t frames, void *arg), void *arg)
+{
+	const struct xl_frames *f = &x->device.frames;
+	int err = xl_guard_check(&x->guard);
+
+	if (err)
+		return err;
+	for (u32 i = 0; i < XL_FRAME_OWNER_COUNT; i++)
+		each(xl_frame_owner_name(i), f->census[i], arg);
+	return xl_frames_census_ok(f) ? 0 : -EUCLEAN;
+}
+
+const char *xlane_driver_text(xlane *x)
+{
+	return x->driver_text;
+}
+
+uint32_t xlane_mtu(xlane *x)
+{
+	return x->device.drv->mtu;
+}

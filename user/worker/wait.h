@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wait.h - how a worker waits: spin for a while after work, then arm the driver's wakeups and sleep in one epoll.
+ *
+ * Guarantee: a packet that arrives at any instant before or during a sleep ends it (the kernel keeps a ring with
+ * packets readable, and the rings are looked at again after arming); a sleep ends no later than its deadline, to within
+ * the kernel's timer. One thread. The descriptor of xl_wait_fd serves a program's own poll or epoll.
+ *
+ *	  +------+  no work for spin_ns  +--------+  rings still empty   +-------+
+ *	  | spin | --------------------> | arming | ------------------>  | sleep |
+ *	  +------+                       +--------+                      +-------+
+ *	      ^  ^ work (-EAGAIN of arm)     |                               |
+ *	      |  +---------------------------+                               |
+ *	      +--------------------------------------------------------------+
+ *	            descriptor readable, deadline, or signal: disarm
+ */
+#ifndef XL_WAIT_H
+#define XL_WAIT_H
+
+#include "../drv/drv.h"
+
+enum xl_wait_mode { XL_WAIT_ADAPTIVE, XL_WAIT_SPIN, XL_WAIT_SLEEP };
+
+struct xl_wait {
+	enum xl_wait_mode mode;
+	struct xl_drv *drv;
+	u64 spin_ns;       /* adaptive: spin for this long after the last work */
+	u64 worked_ns;     /* when there last was work */
+	int epoll_fd, timer_fd;
+	bool no_pwait2;    /* the kernel has no epoll_pwait2 (before 5.11): sleep by the timerfd */
+	bool armed;        /* the timerfd is set */
+	bool asleep;       /* the driver was told that the worker sleeps */
+};
+
+/* Descriptors are close-on-exec. Lowers the thread's timer slack: else short sleeps overshoot by some 50 us. -errno. */
+int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, struct xl_drv *drv);
+/* Closes the descriptors. Also right after a failed or missing xl_wait_init, on a zeroed structure: does nothing. */
+void xl_wait_close(struct xl_wait *w);
+/* Tell of the last round: `work` packets were handled at now_ns. */
+void xl_wait_note(struct xl_wait *w, u32 work, u64 now_ns);
+/* The policy: true while it is better to look again at once than to sleep. */
+bool xl_wait_spins(const struct xl_wait *w, u64 now_ns);
+/* One turn of spinning. Adaptive: whoever else wants this core gets it, maybe the very peer that is waited for. */
+void xl_wait_spin(const struct xl_wait *w);
+/* Sleep until a packet, a signal or `until_ns` (CLOCK_MONOTONIC; XL_NEVER: no limit). 0, also when there is work and it
+ * did not sleep at all, or -EINTR. */
+int xl_wait_sleep(struct xl_wait *w, u64 until_ns, u64 now_ns);
+
+/* For a program's own poll: arm wakeups and set the timer for `until_ns`. Returns nanoseconds to sleep at most,
+ * UINT64_MAX without limit, 0: there is work. xl_wait_woken undoes it. */
+u64 xl_wait_prepare(struct xl_wait *w, u64 until_ns, u64 now_ns);
+void xl_wait_woken(struct xl_wait *w);
+static inline int xl_wait_fd(const struct xl_wait *w) { return w->epoll_fd; }
+
+#endif
