@@ -18,6 +18,8 @@ static u64 draw_total(struct sim_program *p, const struct sim_end *e)
 
 	if (xl_prng_chance(&p->prng, 150000))
 		return 0;
+	if (is_stream(e) && xl_prng_chance(&p->prng, 150000))
+		return f->bytes_max;
 	if (is_stream(e))
 		return sim_log_range(&p->prng, 1, f->bytes_max);
 	return sim_log_range(&p->prng, 1, xl_max(1, xl_min(200, 2 * f->bytes_max / (f->message_bytes_max + 1))));

@@ -55,11 +55,12 @@ static void check_armed(struct sim_host *h)
 
 void sim_check_step(struct sim_host *h, bool worked)
 {
-	const char *broken = xl_engine_check(h->engine);
+	const char *broken;
 
+	check_frames(h);
+	broken = xl_engine_check(h->engine);
 	if (broken)
 		sim_world_fail(h->world, "engine", "host %u: %s", h->index, broken);
-	check_frames(h);
 	check_armed(h);
 	check_pace(h, worked);
 }

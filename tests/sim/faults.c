@@ -7,6 +7,7 @@
 
 #include "../../user/engine/engine.h"
 #include "../../user/worker/worker.h"
+#include "flood.h"
 
 #define PERCENT 10000u   /* per million */
 #define SINGLE_MTU_MAX 3498   /* a packet of this MTU fits one frame both ways */
@@ -44,6 +45,7 @@ static const struct {
 	[SIM_ACTION_CLOCK_BACK] = { 8 * PERCENT, 5, 1 * XL_US, 20 * XL_MS },
 	[SIM_ACTION_CLOCK_LEAP] = { 4 * PERCENT, 1, 1 * XL_S, 86400 * XL_S },
 	[SIM_ACTION_UNLISTEN] =   { 10 * PERCENT, 3, 1 * XL_MS, 2 * XL_S },
+	[SIM_ACTION_FLOOD] =      { 4 * PERCENT, 2, 1, 1 },
 };
 
 static bool odds(struct xl_prng *p, u32 percent)
@@ -77,7 +79,7 @@ static void draw_link(struct sim_link_faults *l, struct xl_prng *p)
 	if (odds(p, 30))
 		l->jitter_ns = l->delay_ns * sim_range(p, 1, 100) / 10;
 	if (odds(p, 15))
-		l->rate_bytes_per_s = sim_log_range(p, 100000, 1000000000);
+		l->rate_bytes_per_s = sim_log_range(p, 30000, 100000000);
 }
 
 static u32 draw_mtu(struct xl_prng *p)
@@ -101,7 +103,7 @@ static void draw_host(struct sim_host_sizes *h, struct xl_prng *p)
 	h->blocks = sim_log_range(p, 2, 4096);
 	h->conns = 64;
 	h->peers = 2 * SIM_PLANS_MAX;            /* a call takes one until it is answered */
-	h->recv_window_bytes = odds(p, 50) ? 0 : sim_log_range(p, XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
+	h->recv_window_bytes = odds(p, 30) ? 0 : odds(p, 50) ? XLANE_RECV_WINDOW_MIN_BYTES : sim_log_range(p, XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
 	h->send_buffer_bytes = odds(p, 50) ? 0 : sim_log_range(p, 1024, XLANE_SEND_BUFFER_BYTES);
 	h->ack_delay_ns = odds(p, 60) ? 0 : sim_log_range(p, 1 * XL_US, 20 * XL_MS);
 	h->linger_ns = odds(p, 80) ? 0 : sim_log_range(p, 1 * XL_MS, 1 * XL_S);
@@ -198,6 +200,16 @@ static bool silence_legal(const struct sim_faults *f)
 	return delay + burst + away > death / 4;
 }
 
+/* Calls of the life before a crash are on their way for so long that they arrive after those of the next one. */
+static void stale_calls(struct sim_faults *f)
+{
+	for (u32 i = 0; i < 2; i++) {
+		f->link[i].dup_ppm = xl_max(f->link[i].dup_ppm, 300000);
+		f->link[i].dup_copies = 3;
+		f->link[i].jitter_ns = xl_max(f->link[i].jitter_ns, 1 * XL_S);
+	}
+}
+
 static void derive(struct sim_faults *f, struct xl_prng *p)
 {
 	bool repair = odds(p, 25), crc_off = f->host[0].no_crc && f->host[1].no_crc;
@@ -211,20 +223,28 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 		l->forge = repair;
 		if (crc_off)
 			l->corrupt_ppm = 0;        /* nothing could notice */
-		l->queue_bytes = sim_log_range(p, 8 * XLANE_MTU_MAX, 4 * 1048576);
+		l->queue_bytes = sim_log_range(p, 2 * h->mtu, 1048576);
 		h->peer_death_ns = death ? death : 10 * XL_S;
 		h->keepalive_ns = odds(p, 50) ? h->peer_death_ns / 10 : h->peer_death_ns / 4;
 		f->message_bytes_max = xl_min(f->message_bytes_max, message_max(h));
-		slowest = xl_max(slowest, l->delay_ns + l->jitter_ns);
 	}
 	if (odds(p, 5)) {
 		f->tight_conns = true;
 		f->host[xl_prng_below(p, 2)].conns = sim_range(p, 1, 4);
 		f->host[xl_prng_below(p, 2)].peers = sim_range(p, 1, 4);
 	}
-	for (u32 i = 0; i < f->actions; i++)
+	for (u32 i = 0; i < f->actions; i++) {
 		f->flaps |= f->action[i].kind == SIM_ACTION_UNLISTEN;
+		if (f->action[i].kind == SIM_ACTION_FLOOD) {
+			f->host[f->action[i].host].conns = 4 * SIM_FLOOD_CALLS;
+			f->backlog = XLANE_BACKLOG_MAX;
+		}
+		if (f->action[i].kind == SIM_ACTION_CRASH && odds(p, 40))
+			stale_calls(f);
+	}
 	f->flaps |= f->backlog < SIM_PLANS_MAX;
+	for (u32 i = 0; i < 2; i++)
+		slowest = xl_max(slowest, f->link[i].delay_ns + f->link[i].jitter_ns);
 	f->abort_legal = silence_legal(f);
 	f->grace_ns = 4 * f->host[0].peer_death_ns + 4 * slowest + 120 * XL_S;
 }

@@ -24,7 +24,8 @@
 	X(MOVE, "move")           /* a connection is exported and imported again */ \
 	X(CLOCK_BACK, "clock_back") /* the host's clock goes back */ \
 	X(CLOCK_LEAP, "clock_leap") /* the host's clock leaps ahead */ \
-	X(UNLISTEN, "unlisten")   /* the program stops listening for `span_ns` */
+	X(UNLISTEN, "unlisten")   /* the program stops listening for `span_ns` */ \
+	X(FLOOD, "flood")         /* the host is called by nodes that do not exist (flood.h) */
 enum sim_action_kind {
 #define SIM_ACTION_ENUM(name, key) SIM_ACTION_##name,
 	SIM_ACTIONS(SIM_ACTION_ENUM)

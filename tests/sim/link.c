@@ -147,6 +147,51 @@ static void scramble(struct xl_prng *p, u8 *at, u32 bytes)
 		at[first + i] ^= (u8)sim_range(p, 1, 255);
 }
 
+/* What an intruder would think of, once the tag is right again. `inner`: the first record. */
+static void forge_inner(struct xl_prng *p, u8 *outer, u8 *inner, u32 bytes)
+{
+	static const u8 types[] = { XLANE_RECORD_DATA, XLANE_RECORD_LARGE, XLANE_RECORD_DGRAM, XLANE_RECORD_CREDIT,
+				    XLANE_RECORD_GRANT, XLANE_RECORD_ABORT, 0x40, 0xc0 };
+
+	switch (xl_prng_below(p, 5)) {
+	case 0:         /* a great many empty records */
+		memset(inner, 0, bytes);
+		break;
+	case 1:
+		inner[0] = types[xl_prng_below(p, sizeof types)];
+		break;
+	case 2:         /* an offset at the end of the number space */
+		memset(inner + XLANE_RECORD_BYTES, 0xff, xl_min(8, bytes - xl_min(bytes, XLANE_RECORD_BYTES)));
+		break;
+	case 3:         /* a shorter packet */
+		xl_put16(outer + 2, (u16)sim_range(p, XLANE_OUTER_BYTES + XLANE_TAG_BYTES, xl_get16(outer + 2)));
+		break;
+	default:
+		scramble(p, inner, bytes);
+		break;
+	}
+}
+
+/* The link header, which no checksum of ours covers: any byte, a group as source, another VLAN, a tag too many. */
+static void scramble_link(struct xl_prng *p, u8 *data, u32 bytes)
+{
+	switch (xl_prng_below(p, 5)) {
+	case 0:
+		data[6] |= 1;
+		break;
+	case 1:
+		xl_put16(data + bytes - 2, 0x8100);
+		break;
+	case 2:
+		if (bytes > XL_ETHER_BYTES)
+			data[bytes - 3] ^= 1 << xl_prng_below(p, 8);
+		break;
+	default:
+		scramble(p, data, bytes);
+		break;
+	}
+}
+
 /* Make the tag right again, as far as the (perhaps corrupted) length says where it is. */
 static bool repair(u8 *outer, u32 bytes)
 {
@@ -158,36 +203,51 @@ static bool repair(u8 *outer, u32 bytes)
 	return true;
 }
 
-static void corrupt(struct sim_link *l, u8 *data, u32 bytes)
+static void forge(struct sim_link *l, u8 *outer, u32 bytes)
 {
 	struct sim_world *w = l->world;
-	u32 at = outer_at(w, bytes), left = bytes - at;
-	u8 *outer = data + at;
-	bool forge = w->faults.link[l->from].forge && xl_prng_chance(&l->prng, 500000);
-	bool canary = sim_world_canary(w, SIM_CANARY_FORGE);
-	u8 type;
-	u64 id;
+	u8 type = outer[0] & 0xf;
+	u64 id = xl_get64(outer + 4);
+	u32 at = xl_outer_bytes(outer[1]);
 
-	if (!left)
-		return;
-	type = outer[0] & 0xf;
-	id = xl_get64(outer + 4);
-	if (xl_prng_chance(&l->prng, 20000))
-		scramble(&l->prng, data, at);          /* the link header: no checksum of ours covers it */
-	else if (canary || xl_prng_chance(&l->prng, 500000))
-		scramble(&l->prng, outer, left);
+	if (at < bytes && xl_prng_chance(&l->prng, 500000))
+		forge_inner(&l->prng, outer, outer + at, bytes - at);
 	else
-		scramble(&l->prng, outer, xl_min(left, HEADERS_BYTES));
-	mark(l, SIM_MARK_CORRUPTED);
-	if (canary) {
-		repair(outer, left);
-		return;
-	}
-	if (!forge || !repair(outer, left))
+		scramble(&l->prng, outer, xl_min(bytes, HEADERS_BYTES));
+	if (!repair(outer, bytes))
 		return;
 	mark(l, SIM_MARK_FORGED);
 	/* A forged handshake can reset all connections of a peer; forged data only its own. */
 	sim_oracle_forged(&w->oracle, type == XLANE_PACKET_DATA && (outer[0] & 0xf) == XLANE_PACKET_DATA ? id : 0);
+}
+
+/* Corrupt a packet on its way. Returns its size, which may have become less. */
+static u32 corrupt(struct sim_link *l, u8 *data, u32 bytes)
+{
+	struct sim_world *w = l->world;
+	u32 at = outer_at(w, bytes), left = bytes - at;
+	u8 *outer = data + at;
+
+	mark(l, SIM_MARK_CORRUPTED);
+	if (!left)
+		return bytes;
+	if (sim_world_canary(w, SIM_CANARY_FORGE)) {
+		scramble(&l->prng, outer, left);
+		repair(outer, left);
+	} else if (w->faults.link[l->from].forge && xl_prng_chance(&l->prng, 500000)) {
+		forge(l, outer, left);
+	} else if (xl_prng_chance(&l->prng, 50000)) {
+		scramble_link(&l->prng, data, at);
+	} else if (xl_prng_chance(&l->prng, 50000)) {
+		mark(l, SIM_MARK_CUT);
+		return sim_range(&l->prng, 1, bytes - 1);
+	} else if (at > XL_ETHER_BYTES && xl_prng_chance(&l->prng, 20000)) {
+		memmove(data + 12, data + 12 + XL_VLAN_BYTES, bytes - 12 - XL_VLAN_BYTES);   /* as a card that strips tags */
+		return bytes - XL_VLAN_BYTES;
+	} else {
+		scramble(&l->prng, outer, xl_prng_chance(&l->prng, 500000) ? left : xl_min(left, HEADERS_BYTES));
+	}
+	return bytes;
 }
 
 static bool lost(struct sim_link *l)
@@ -254,7 +314,7 @@ static void send_one(struct sim_link *l, const u8 *data, u32 bytes)
 	u8 *copy = copy_of(data, bytes);
 
 	if (f->corrupt_ppm && xl_prng_chance(&l->prng, f->corrupt_ppm))
-		corrupt(l, copy, bytes);
+		bytes = corrupt(l, copy, bytes);
 	if (f->reorder_ppm && xl_prng_chance(&l->prng, f->reorder_ppm) && l->held_count < SIM_LINK_HELD_MAX) {
 		mark(l, SIM_MARK_REORDERED);
 		hold(l, copy, bytes, sim_range(&l->prng, 1, f->reorder_packets));

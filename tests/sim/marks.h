@@ -26,6 +26,8 @@
 	X(STARVED, "fault: the frame pool was emptied") \
 	X(CLOCK_BACK, "fault: a clock went back") \
 	X(CLOCK_LEAP, "fault: a clock leapt ahead") \
+	X(FLOODED, "fault: a station that does not exist called very often") \
+	X(CUT, "fault: a packet was cut short") \
 	X(UNLISTENED, "program: stopped listening") \
 	X(EXPORTED, "a connection was exported and imported") \
 	X(EXPORTED_BUSY, "an export was refused while frames were in the ring") \

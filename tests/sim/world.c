@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
+#include "flood.h"
 
 #define PORT_CROSSING 2000
 #define PORT_CLOSED 999
@@ -118,6 +120,11 @@ static void act_unlisten(struct sim_world *w, const struct sim_action *a)
 		sim_program_unlisten(&w->program[a->host], sim_world_clock(w, a->host), w->now_ns + a->span_ns);
 }
 
+static void act_flood(struct sim_world *w, const struct sim_action *a)
+{
+	sim_flood(w, a->host);
+}
+
 static void act(struct sim_world *w, const struct sim_action *a)
 {
 	static void (*const table[SIM_ACTION_COUNT])(struct sim_world *, const struct sim_action *) = {
@@ -125,6 +132,7 @@ static void act(struct sim_world *w, const struct sim_action *a)
 		[SIM_ACTION_PAUSE] = act_pause, [SIM_ACTION_CRASH] = act_crash, [SIM_ACTION_HOLD] = act_hold,
 		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move, [SIM_ACTION_CLOCK_BACK] = act_clock_back,
 		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
+		[SIM_ACTION_FLOOD] = act_flood,
 	};
 
 	sim_world_trace(w, "host %u: fault: %s for %llu us", a->host, sim_action_name(a->kind),
@@ -181,7 +189,6 @@ static void heal(struct sim_world *w)
 static void harm(struct sim_world *w)
 {
 	struct sim_host *h = &w->host[0];
-	static u64 stray;
 
 	if (w->harmed || !h->engine)
 		return;
@@ -194,7 +201,7 @@ static void harm(struct sim_world *w)
 	if (sim_world_canary(w, SIM_CANARY_KILL))
 		w->harmed = sim_program_kill(&w->program[0], sim_world_clock(w, 0));
 	if (sim_world_canary(w, SIM_CANARY_STRAY)) {
-		sim_world_hash(w, stray++);
+		sim_world_hash(w, (u64)getpid());
 		w->harmed = true;
 	}
 }

@@ -289,7 +289,7 @@ void xl_call_input(struct xl_engine *e, const struct xl_outer *h, struct xl_curs
 
 	/* The handshake record comes first; what follows it is padding and not read. */
 	p = xl_cursor_peek(cur, (u32)xl_min(cur->left, XLANE_RECORD_BYTES), scratch);
-	if (!xl_record_head_parse(p, cur->left, &r) || r.type != handlers[h->type].record ||
+	if (!xl_record_head_parse(p, cur->left, &r) || r.type != handlers[h->type].record || r.flags ||
 	    r.bytes + XLANE_RECORD_BYTES > XL_CURSOR_PEEK_MAX) {
 		xl_count(e, XL_C_BAD_RECORD);
 		return;

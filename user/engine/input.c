@@ -139,7 +139,7 @@ static bool take_record(struct input *in, const struct xl_record_head *h)
 	bool ignorable = h->type & XLANE_RECORD_IGNORABLE;
 
 	if (takers[h->type]) {
-		if (takers[h->type](in, h))
+		if ((h->flags == 0 || h->type == XLANE_RECORD_DATA) && takers[h->type](in, h))
 			return true;
 		xl_count(in->e, XL_C_BAD_RECORD);
 		return false;
@@ -156,6 +156,10 @@ static bool walk(struct input *in, struct xl_cursor cur, bool apply)
 	struct xl_record_head h;
 
 	in->apply = apply;
+	if (!cur.left) {
+		xl_count(in->e, XL_C_BAD_RECORD);
+		return false;
+	}
 	for (u32 n = 0; cur.left; n++) {
 		const u8 *p = xl_cursor_peek(&cur, (u32)xl_min(cur.left, XLANE_RECORD_BYTES), scratch);
 
