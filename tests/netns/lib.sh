@@ -198,10 +198,21 @@ net_left() {
 	[ ! -e /run/xlane ] || find /run/xlane
 }
 nothing_left() { [ -z "$(net_left)" ]; }
+# What runs in a host and was not started by net_start, or has not ended though told to: named, then ended.
+net_strays() {
+	local ns pid
+	for ns in $A $M $B; do
+		[ -e /run/netns/$ns ] || continue
+		for pid in $(ip netns pids $ns); do
+			echo "process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline")) runs in host $ns"
+			kill -KILL "$pid"
+		done
+	done
+}
 
 # Take everything away; what is left after ten seconds is printed, and makes the status 1.
 net_down() {
-	local name ns
+	local name ns strays
 	[ -z "$net_over" ] || return 0
 	net_over=1
 	for name in "${!pid_of[@]}"; do
@@ -213,14 +224,15 @@ net_down() {
 	for ns in $A $B; do
 		[ -z "$(program_of $ns)" ] || nsenter --net=/run/netns/$ns -- "$xlane" detach xl0 >/dev/null
 	done
+	strays=$(net_strays 2>/dev/null)
 	for ns in $A $M $B; do
 		[ ! -e /run/netns/$ns ] || ip netns del $ns
 	done
 	rm -rf "$scratch"
+	[ -z "$strays" ] || echo "$strays"
 	# A program is gone when the kernel has let go of it, a moment after its interface.
-	wait_for 10 nothing_left && return 0
-	net_left
-	return 1
+	wait_for 10 nothing_left || net_left
+	[ -z "$strays" ] && nothing_left
 }
 net_interrupted() { # SIGNAL-NUMBER
 	trap '' INT TERM HUP
@@ -234,7 +246,6 @@ trap 'net_interrupted 1' HUP
 # The last thing of a test: clean up, which is a test of its own, and print the plan.
 net_end() {
 	tap_silent "nothing is left behind" net_down
-	net_over=1   # it ran in a subshell
 	trap - EXIT
 	tap_end
 }

@@ -91,7 +91,7 @@ void sim_actor_closed(struct sim_program *p, struct sim_actor *a)
 {
 	struct sim_world *w = p->world;
 	struct sim_end *e = end_of(p, a);
-	bool legal = w->faults.abort_legal || w->faults.tight_conns || w->faults.flaps;
+	bool legal = w->faults.abort_legal || w->faults.tight_conns || w->faults.tight_memory || w->faults.flaps;
 	struct xl_conn_info info;
 
 	if (a->closed)
@@ -302,7 +302,7 @@ static void run_end(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	struct sim_end *e = end_of(p, a);
 
-	if (a->failed) {
+	if (a->failed || (a->closed && e->error && e->got_end)) {
 		if (!a->closed)
 			return;                        /* the event must come, too */
 		close_now(p, a, now_ns);
@@ -322,7 +322,7 @@ static void run_end(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 		if (xl_conn_shutdown(engine_of(p), a->conn, now_ns))
 			sim_world_fail(p->world, "api", "end %u: shutdown failed", a->end);
 	}
-	if (e->shut && e->got_end && (a->closed || a->ending == SIM_ENDING_CLOSE))
+	if ((e->shut || e->error) && e->got_end && (a->closed || a->ending == SIM_ENDING_CLOSE))
 		close_now(p, a, now_ns);
 }
 

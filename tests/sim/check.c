@@ -71,6 +71,30 @@ void sim_check_packet(struct sim_world *w, u32 bytes, u32 max)
 		sim_world_fail(w, "packet-size", "a packet of %u bytes is sent to a host that takes %u", bytes, max);
 }
 
+/* What the engines say of the connections that are left, for whoever replays the seed. */
+static void trace_left(const struct sim_world *w)
+{
+	for (u32 k = 0; k < 2; k++) {
+		const struct sim_program *p = &w->program[k];
+
+		for (u32 i = 0; i < p->actors; i++) {
+			const struct sim_actor *a = &p->actor[i];
+			struct xl_conn_info info;
+
+			if (w->oracle.end[a->end].over)
+				continue;
+			xl_conn_info(w->host[k].engine, a->conn, &info);
+			sim_world_trace(w, "left: host %u: end %u (other end %d): %s, id %016llx, %llu of %llu bytes acknowledged, "
+					"%llu in flight, %llu PTOs, credit %llu, readable %lld; program: reads %d, writes %d, closed %d", k,
+					a->end, (int)w->oracle.end[a->end].peer, xl_conn_state_name(info.state),
+					(unsigned long long)info.local_id, (unsigned long long)info.bytes_acked,
+					(unsigned long long)info.bytes_sent, (unsigned long long)info.inflight_bytes,
+					(unsigned long long)info.ptos, (unsigned long long)info.credit_bytes,
+					(long long)xl_conn_readable(w->host[k].engine, a->conn), a->can_read, a->can_write, a->closed);
+		}
+	}
+}
+
 static void check_over(struct sim_world *w)
 {
 	for (u32 i = 0; i < w->oracle.ends; i++) {
@@ -78,6 +102,7 @@ static void check_over(struct sim_world *w)
 
 		if (e->over)
 			continue;
+		trace_left(w);
 		sim_world_fail(w, "completion", "end %u of host %u is not over: sent %llu B, %llu messages%s; got %llu B, "
 			       "%llu messages%s", i, e->host, (unsigned long long)e->sent_bytes,
 			       (unsigned long long)e->sent_messages, e->shut ? " and the end" : "",

@@ -82,6 +82,8 @@ static void draw_link(struct sim_link_faults *l, struct xl_prng *p)
 		l->rate_bytes_per_s = sim_log_range(p, 30000, 100000000);
 }
 
+#define BLOCKS_PLENTY 8192u   /* windows for every connection of a world but a flood's */
+
 static u32 draw_mtu(struct xl_prng *p)
 {
 	static const u32 common[] = { XLANE_MTU_MIN, 576, 1500, 1500, 1500, 3498, 9000, 9000, XLANE_MTU_MAX };
@@ -100,13 +102,13 @@ static void draw_host(struct sim_host_sizes *h, struct xl_prng *p)
 	h->segs = h->mtu > SINGLE_MTU_MAX ? 3 : sim_range(p, 1, XLANE_PACKET_SEGS_MAX);
 	h->ring = xl_max(h->ring, 2 * h->segs);
 	h->completion_delay = odds(p, 70) ? 0 : sim_range(p, 1, 3);
-	h->blocks = sim_log_range(p, 2, 4096);
+	h->blocks = odds(p, 90) ? BLOCKS_PLENTY : sim_log_range(p, 2, 4096);
 	h->conns = 64;
 	h->peers = 2 * SIM_PLANS_MAX;            /* a call takes one until it is answered */
 	h->recv_window_bytes = odds(p, 30) ? 0 : odds(p, 50) ? XLANE_RECV_WINDOW_MIN_BYTES : sim_log_range(p, XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
 	h->send_buffer_bytes = odds(p, 50) ? 0 : sim_log_range(p, 1024, XLANE_SEND_BUFFER_BYTES);
 	h->ack_delay_ns = odds(p, 60) ? 0 : sim_log_range(p, 1 * XL_US, 20 * XL_MS);
-	h->linger_ns = odds(p, 80) ? 0 : sim_log_range(p, 1 * XL_MS, 1 * XL_S);
+	h->linger_ns = odds(p, 80) ? 0 : sim_log_range(p, 200 * XL_MS, 2 * XL_S);
 	h->poll_ns = odds(p, 30) ? 0 : sim_log_range(p, 1 * XL_US, 200 * XL_US);
 	h->drift_ppm = odds(p, 70) ? 0 : (s32)sim_range(p, 0, 1000) - 500;
 	h->no_crc = odds(p, 10);
@@ -227,6 +229,7 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 		h->peer_death_ns = death ? death : 10 * XL_S;
 		h->keepalive_ns = odds(p, 50) ? h->peer_death_ns / 10 : h->peer_death_ns / 4;
 		f->message_bytes_max = xl_min(f->message_bytes_max, message_max(h));
+		f->tight_memory |= h->blocks < BLOCKS_PLENTY;
 	}
 	if (odds(p, 5)) {
 		f->tight_conns = true;
@@ -236,6 +239,7 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 	for (u32 i = 0; i < f->actions; i++) {
 		f->flaps |= f->action[i].kind == SIM_ACTION_UNLISTEN;
 		if (f->action[i].kind == SIM_ACTION_FLOOD) {
+			f->tight_memory = true;
 			f->host[f->action[i].host].conns = 4 * SIM_FLOOD_CALLS;
 			f->backlog = XLANE_BACKLOG_MAX;
 		}

@@ -82,6 +82,7 @@ struct sim_faults {
 	/* What follows from the above. */
 	bool abort_legal;                          /* silence may last longer than a peer is waited for */
 	bool tight_conns;                          /* connections may run out */
+	bool tight_memory;                         /* memory for their windows may run out */
 	bool flaps;                                /* a listener goes away at times */
 	u64 grace_ns;                              /* everything must be over so long after the storm */
 };

@@ -14,7 +14,7 @@ _Static_assert(SIM_FLOOD_CALLS > XLANE_HALF_OPEN_COOKIE, "a flood makes its vict
 
 static u32 put_link_header(const struct sim_world *w, u32 host, u8 *p)
 {
-	const struct xl_link *l = &w->host[host].worker->link;
+	const struct xl_link_layer *l = &w->host[host].worker->link;
 	struct xl_ether h = { .source = { 2, 0, 0, 0, 0xf1, 0x0d }, .ethertype = l->ethertype, .tags = (u8)l->tags };
 
 	memcpy(h.destination, l->mac, sizeof h.destination);

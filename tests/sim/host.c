@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <string.h>
 
 #include "../../user/drv/memory.h"
@@ -99,13 +100,15 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 	for (;;) {       /* sizes that the engine does not accept grow until it does */
 		size_t bytes = xl_engine_bytes(&h->config);
 
-		if (posix_memalign(&h->engine_mem, 64, bytes))
+		/* Fresh pages are zero, and those never touched cost nothing. */
+		h->engine_bytes = bytes;
+		h->engine_mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (h->engine_mem == MAP_FAILED)
 			abort();
-		memset(h->engine_mem, 0, bytes);
 		h->engine = xl_engine_init(h->engine_mem, &h->config, clock_ns);
 		if (h->engine)
 			return;
-		free(h->engine_mem);
+		munmap(h->engine_mem, bytes);
 		sim_world_mark(h->world, SIM_MARK_GREW);
 		h->config.blocks *= 2;
 		if (h->config.blocks > XLANE_BLOCKS_DEFAULT) {
@@ -163,7 +166,7 @@ static void tear_down(struct sim_host *h)
 	for (u32 i = 0; i < XL_LINK_COUNTER_COUNT; i++)
 		h->link_counters[i] += h->worker->link.counters[i];
 	h->drv->ops->close(h->drv);
-	free(h->engine_mem);
+	munmap(h->engine_mem, h->engine_bytes);
 	h->engine = NULL;
 	h->drv = NULL;
 	h->engine_mem = NULL;

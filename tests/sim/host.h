@@ -20,6 +20,7 @@ struct sim_host {
 	s64 clock_offset_ns;             /* jumps so far */
 	struct xl_frames frames;
 	void *frame_mem, *frame_tables, *engine_mem;
+	size_t engine_bytes;
 	struct xl_drv *drv;
 	const struct xl_drv_ops *inner_ops;
 	struct xl_drv_ops ops;           /* the driver's, with a complete that can hold back */

@@ -7,7 +7,7 @@
 #include "world.h"
 
 #define LISTENER_USER 0x100000000ull   /* `user` of listeners, over that of connections */
-#define EXPORT_BYTES_MAX 65536
+#define EXPORT_BYTES_MAX (4 << 20)
 #define EVENTS 32
 
 static struct xl_engine *engine_of(const struct sim_program *p) { return p->world->host[p->host].engine; }
@@ -115,7 +115,7 @@ u32 sim_program_call(struct sim_program *p, u32 number, u16 port, u16 local_port
 	r = xl_engine_connect(engine_of(p), &how, now_ns, &a->conn);
 	sim_world_trace(w, "host %u: end %u calls port %u from %u: %d", p->host, a->end, port, local_port, r);
 	if (r) {
-		bool legal = (r == -ENOSPC && (w->faults.tight_conns || p->actors > 16)) || (r == -EADDRINUSE && local_port);
+		bool legal = (r == -ENOSPC && (w->faults.tight_conns || w->faults.tight_memory || p->actors > 16)) || (r == -EADDRINUSE && local_port);
 
 		end_of(p, a)->over = true;
 		if (!legal)

@@ -2,6 +2,9 @@
 # tap.sh - printing TAP from a shell script; sourced. The plan comes last, by tap_end.
 
 tap_count=0 tap_failed=0
+# What a command says, kept in a file without a name: the command runs in this shell and may change its variables.
+tap_said=$(mktemp "${TMPDIR:-/tmp}/tap.XXXXXX") && exec {tap_fd}<>"$tap_said" && rm -f "$tap_said" || exit 1
+tap_said=/proc/$$/fd/$tap_fd
 
 tap_show() { sed 's/^/#   /' "$@"; }   # files, or standard input, as comments
 tap_ok() { tap_count=$((tap_count + 1)); echo "ok $tap_count - $*"; }
@@ -17,26 +20,26 @@ tap_is() { # NAME GOT WANTED
 	fi
 }
 tap_true() { # NAME COMMAND...: its output is shown when it fails
-	local name=$1 said
+	local name=$1
 	shift
-	if said=$("$@" 2>&1); then
+	if "$@" >"$tap_said" 2>&1; then
 		tap_ok "$name"
 	else
 		tap_not_ok "$name"
-		printf '%s\n' "$said" | tap_show
+		tap_show "$tap_said"
 		return 1
 	fi
 }
 # The command prints nothing: each line is a finding.
 tap_silent() { # NAME COMMAND...
-	local name=$1 said
+	local name=$1
 	shift
-	said=$("$@" 2>&1)
-	if [ -z "$said" ]; then
+	"$@" >"$tap_said" 2>&1
+	if [ ! -s "$tap_said" ]; then
 		tap_ok "$name"
 	else
 		tap_not_ok "$name"
-		printf '%s\n' "$said" | tap_show
+		tap_show "$tap_said"
 	fi
 }
 # The other way round: the check is worth something only if it finds what is there.

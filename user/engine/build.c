@@ -128,11 +128,10 @@ static void push_ping(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 {
 	u8 *p = xl_build_push(e, b, XLANE_PING_BYTES);
 
-	(void)c;
 	if (!p)
 		return;
 	xl_record_ping_emit(p);
-	b->control |= XL_CTL_PING;
+	b->control |= b->alone ? c->control & (XL_CTL_PING | XL_CTL_PROBE) : XL_CTL_PING;
 	b->eliciting = true;
 }
 
@@ -150,15 +149,16 @@ static void push_abort(struct xl_engine *e, struct xl_conn *c, struct xl_build *
 void xl_build_control(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
 	static const struct {
-		u8 bit;
+		u8 bits;
 		void (*push)(struct xl_engine *e, struct xl_conn *c, struct xl_build *b);
 	} records[] = {
 		{ XL_CTL_CREDIT, push_credit }, { XL_CTL_BLOCKED, push_blocked },
-		{ XL_CTL_PING, push_ping }, { XL_CTL_ABORT, push_abort },
+		{ XL_CTL_PING | XL_CTL_PROBE, push_ping }, { XL_CTL_ABORT, push_abort },
 	};
+	u8 wanted = b->alone ? c->control : c->control & (u8)~(XL_CTL_PROBE | XL_CTL_ABORT);
 
 	for (u32 i = 0; i < XL_ARRAY_SIZE(records); i++)
-		if (c->control & records[i].bit)
+		if (wanted & records[i].bits)
 			records[i].push(e, c, b);
 	if (c->ack_now || c->ack_pending)
 		push_ack(e, c, b);

@@ -87,6 +87,7 @@ static bool crossed(struct xl_engine *e, const struct xl_outer *h, const struct 
 		return true;
 	xl_count(e, XL_C_SIMULTANEOUS_OPEN);
 	c->crossing = true;
+	c->call_path = *path;
 	c->initiator_incarnation = in->incarnation;
 	c->control |= XL_CTL_HANDSHAKE;
 	xl_conn_event(e, c, XL_EV_CALLED);
@@ -142,6 +143,7 @@ static u32 answer(struct xl_engine *e, const struct xl_outer *h, const struct xl
 	c->local_port = in->destination_port;
 	c->remote_port = in->source_port;
 	c->initiator_incarnation = in->incarnation;
+	c->call_path = *path;
 	join_remote(e, c, h, &in->params);
 	c->listener = (u32)(l - e->listeners);
 	l->pending++;
@@ -262,13 +264,16 @@ static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *
 		return;
 	}
 	id = !c ? 0 : c->state == XL_STATE_CALLING ? c->call_id : c->remote_id;
-	if (!c || c->state == XL_STATE_DEAD || id != in.id || in.number < c->first_number ||
+	if (!c || (c->state == XL_STATE_DEAD && !c->abort_tries) || id != in.id || in.number < c->first_number ||
 	    in.number >= c->next_number || (c->largest_acked != XL_NONE64 && in.number <= c->largest_acked)) {
 		xl_count(e, XL_C_REFUSE_IGNORED);
 		return;
 	}
 	xl_count(e, XL_C_REFUSE_RECEIVED);
-	xl_conn_end(e, c, in.error, false);
+	if (c->state == XL_STATE_DEAD)
+		xl_conn_quiet(e, c); /* the ABORT has arrived */
+	else
+		xl_conn_end(e, c, in.error, false);
 }
 
 static const struct {

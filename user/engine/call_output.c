@@ -61,7 +61,7 @@ bool xl_call_output(struct xl_engine *e, struct xl_conn *c, struct xl_packet *ou
 	h.number = c->next_number++;
 	p = xl_frames_ptr(e->frames, b.tb) + b.tail;
 	b.tail += calling ? init_record(e, c, p) : accept_record(e, c, p);
-	xl_build_seal(e, &b, &h, &peer->path, out);
+	xl_build_seal(e, &b, &h, calling ? &peer->path : &c->call_path, out);
 	xl_txbuf_sent(e, c, b.tb);
 	c->control &= (u8)~XL_CTL_HANDSHAKE;
 	c->packets_sent++;

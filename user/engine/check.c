@@ -61,7 +61,7 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	HOLDS(c->state != XL_STATE_CALLING || armed, "a timer is armed while calling");
 	HOLDS(c->state != XL_STATE_ANSWERING || armed, "a timer is armed while answering");
 	HOLDS(c->state != XL_STATE_LINGER || armed, "a timer is armed while lingering");
-	HOLDS(c->state != XL_STATE_DEAD || c->owned || c->listener != XL_NONE || c->is_active,
+	HOLDS(c->state != XL_STATE_DEAD || c->owned || c->listener != XL_NONE || armed,
 	      "a dead connection nobody holds is about to go");
 	if (!xl_state_joined(c->state))
 		return NULL;

@@ -14,6 +14,7 @@
 #include "peer.h"
 #include "rbuf.h"
 #include "recovery.h"
+#include "rtt.h"
 #include "txbuf.h"
 
 u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id)
@@ -178,20 +179,28 @@ static void opened(struct xl_engine *e, struct xl_conn *c, u8 before)
 		xl_listener_notify(e, c->listener);
 	}
 	xl_conn_notify(e, c, XL_EVENT_OPEN | XL_EVENT_WRITABLE);
+	xl_conn_activate(e, c); /* data may be queued already */
 	if (c->shut_wanted)
 		xl_conn_event(e, c, XL_EV_SHUTDOWN);
+}
+
+/* Long enough for four of the peer's probe timeouts, each twice the one before. */
+u64 xl_conn_linger(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u64 probes = 16 * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
+
+	return xl_min(xl_max(e->cfg.linger_ns_min, probes), XL_LINGER_NS_MAX);
 }
 
 static void lingering(struct xl_engine *e, struct xl_conn *c)
 {
 	xl_count(e, XL_C_CONNS_CLOSED);
 	c->ended_gracefully = true;
-	c->linger_until_ns = e->now_ns + e->cfg.linger_ns_min;
+	c->linger_until_ns = e->now_ns + xl_conn_linger(e, c);
 	xl_conn_notify(e, c, XL_EVENT_CLOSED);
 }
 
-/* Nothing is owed to the peer any more; output reaps the connection when nobody holds it. */
-static void quiet(struct xl_engine *e, struct xl_conn *c)
+void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 {
 	c->control = 0;
 	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = XL_NEVER;
@@ -221,7 +230,7 @@ bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event e
 	if (next == XL_STATE_LINGER)
 		lingering(e, c);
 	if (next == XL_STATE_DEAD)
-		quiet(e, c);
+		xl_conn_quiet(e, c);
 	if (event == XL_EV_FIN_RECEIVED)
 		xl_conn_notify(e, c, XL_EVENT_READABLE);
 	return true;
@@ -240,7 +249,7 @@ void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_pee
 	}
 	tell_peer = tell_peer && c->remote_id && c->state != XL_STATE_LINGER;
 	c->state = XL_STATE_DEAD;
-	quiet(e, c);
+	xl_conn_quiet(e, c);
 	c->abort_code = code;
 	c->control = tell_peer ? XL_CTL_ABORT : 0;
 	xl_conn_notify(e, c, XL_EVENT_CLOSED | XL_EVENT_READABLE | XL_EVENT_WRITABLE);
@@ -260,7 +269,8 @@ void xl_conn_disown(struct xl_engine *e, struct xl_conn *c)
 
 bool xl_conn_reap(struct xl_engine *e, struct xl_conn *c)
 {
-	if (c->state != XL_STATE_DEAD || c->owned || c->listener != XL_NONE || c->control & XL_CTL_ABORT)
+	if (c->state != XL_STATE_DEAD || c->owned || c->listener != XL_NONE || c->control & XL_CTL_ABORT ||
+	    c->call_time_ns != XL_NEVER)
 		return false;
 	xl_conn_free(e, c);
 	return true;
@@ -275,6 +285,12 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 
 static void call_timeout(struct xl_engine *e, struct xl_conn *c)
 {
+	if (c->state == XL_STATE_DEAD) {
+		c->call_time_ns = XL_NEVER;
+		c->control |= XL_CTL_ABORT;
+		xl_conn_activate(e, c);
+		return;
+	}
 	if (e->now_ns - c->call_first_ns >= e->cfg.peer_death_ns) {
 		xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, false);
 		return;

@@ -15,6 +15,8 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c);
 bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event event);
 /* End with an error: data is dropped, the program told. `tell_peer`: an ABORT with `code` is sent. */
 void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_peer);
+/* Nothing is owed to the peer any more; output reaps the connection when nobody holds it. */
+void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c);
 /* The program (or the listener's queue) lets go of it: no more events. */
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c);
 /* Free a dead connection that neither the program nor a pending ABORT needs. True when it is gone. */
@@ -27,6 +29,8 @@ void xl_listener_notify(struct xl_engine *e, u32 listener);
 /* Output has something to do for c. */
 void xl_conn_activate(struct xl_engine *e, struct xl_conn *c);
 void xl_conn_deactivate(struct xl_engine *e, struct xl_conn *c);
+/* How long a connection that is over waits for repeats of the peer's last packets, ns. */
+u64 xl_conn_linger(const struct xl_engine *e, const struct xl_conn *c);
 /* Set the connection's one timer to the earliest of its deadlines. */
 void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c);
 /* The timer fired. */

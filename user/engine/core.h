@@ -34,7 +34,8 @@
 #define XL_KEEPALIVE_NS       (1 * XL_S)
 #define XL_PEER_DEATH_NS      (10 * XL_S)
 #define XL_LINGER_NS_MIN      (500 * XL_MS)
-#define XL_LINGER_NS_MAX      (2 * XL_S)
+#define XL_LINGER_NS_MAX      (10 * XL_S)
+#define XL_ABORT_TRIES        4              /* times an ABORT is sent while nobody says that it arrived */
 #define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty */
 #define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
 #define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
@@ -64,6 +65,7 @@ struct xl_txbuf {
 /* --- sent packets ------------------------------------------------------------------------- */
 enum xl_control_bits { /* what is to be sent, or what a packet carried and must go again if it is lost */
 	XL_CTL_CREDIT = 1, XL_CTL_PING = 2, XL_CTL_BLOCKED = 4, XL_CTL_HANDSHAKE = 8, XL_CTL_ABORT = 16,
+	XL_CTL_PROBE = 32, /* a PING in a packet of its own, with the extension: who lost the connection can say so */
 };
 
 struct xl_sent {
@@ -100,8 +102,9 @@ struct xl_conn {
 	bool initiator, owned, accepted, crossing, call_mapped;
 	bool shut_wanted, closed_told, crc_off, ended_gracefully;
 	s32 error;
-	u32 abort_code;
+	u32 abort_code, abort_tries;
 	u64 initiator_incarnation;
+	struct xl_path call_path;  /* where the INIT came from: the ACCEPT goes there, and confirming it moves the peer */
 
 	/* sending */
 	u64 next_number, first_number;
@@ -119,7 +122,7 @@ struct xl_conn {
 	struct xl_rtt rtt;
 	struct xl_cc cc;
 	u8 control;              /* XL_CTL bits to send */
-	bool fin_queued, fin_acked, want_write, ext_wanted;
+	bool fin_queued, fin_acked, want_write;
 	bool window_limited;     /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
 	u8 cookie[XLANE_COOKIE_BYTES];
 	bool has_cookie;
@@ -155,6 +158,7 @@ struct xl_peer {
 	struct xl_path path;
 	u64 node, incarnation;   /* 0: not known yet */
 	u64 heard_ns, asked_ns;  /* asked_ns 0: nothing was asked since it was last heard */
+	u64 checked_ns;          /* when a connection was last asked about */
 	struct xl_list conns;
 	struct xl_link idle;
 	bool used, is_idle;

@@ -144,7 +144,7 @@ static void forgive_peers(struct xl_engine *e)
 
 		if (!p->used)
 			continue;
-		p->heard_ns = e->now_ns;
+		p->heard_ns = p->checked_ns = e->now_ns;
 		p->asked_ns = 0;
 		xl_peer_rearm(e, p);
 	}

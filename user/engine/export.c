@@ -163,6 +163,8 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	}
 	if (c->call_mapped)
 		xl_map_put(&e->by_call, c->call_id, i);
+	if (bits & XL_EVENT_CLOSED)
+		c->closed_told = false; /* it was still on its way */
 	if (bits)
 		xl_conn_notify(e, c, bits);
 	xl_conn_activate(e, c);

@@ -17,7 +17,6 @@
 #include "rbuf.h"
 #include "receive.h"
 #include "recovery.h"
-#include "rtt.h"
 
 struct input {
 	struct xl_engine *e;
@@ -220,8 +219,7 @@ static void owe_ack(struct xl_engine *e, struct xl_conn *c, bool in_order)
 	if (c->ack_pending >= XL_ACK_EVERY || !in_order)
 		c->ack_now = true;
 	if (c->state == XL_STATE_LINGER)
-		c->linger_until_ns = e->now_ns + xl_min(xl_max(e->cfg.linger_ns_min,
-			4 * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns)), XL_LINGER_NS_MAX);
+		c->linger_until_ns = e->now_ns + xl_conn_linger(e, c);
 }
 
 static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, struct xl_cursor *cur,

@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "peer.h"
 #include "recovery.h"
+#include "rtt.h"
 #include "send.h"
 #include "txbuf.h"
 
@@ -44,19 +45,28 @@ static void finish(struct xl_engine *e, struct xl_conn *c, struct xl_build *b, b
 
 static enum made make_control(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
 {
-	bool ext = c->ext_wanted && c->control & XL_CTL_PING;
+	bool ext = c->control & (XL_CTL_PROBE | XL_CTL_ABORT);
 	struct xl_build b;
 
 	if (!xl_recovery_room(e) || !xl_build_bare(e, &b, c->max_packet - XLANE_OUTER_BYTES - XLANE_EXT_BYTES -
 						   XLANE_TAG_BYTES))
 		return MADE_STARVED;
+	b.alone = true;
 	xl_build_control(e, c, &b);
-	if (ext) { /* as large as the answer may be */
+	if (ext) /* as large as the answer may be */
 		xl_record_pad_emit(xl_build_push(e, &b, XLANE_REFUSE_BYTES), XLANE_REFUSE_BYTES);
-		c->ext_wanted = false;
-	}
 	finish(e, c, &b, ext, out);
 	return MADE_PACKET;
+}
+
+/* Sent again until the peer says that it has no such connection, or it has been said often enough. */
+static enum made make_abort(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	enum made made = make_control(e, c, out);
+
+	if (made == MADE_PACKET && ++c->abort_tries < XL_ABORT_TRIES)
+		c->call_time_ns = e->now_ns + (xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns) << c->abort_tries);
+	return made;
 }
 
 static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_packet *out)
@@ -145,7 +155,7 @@ static enum made make_packet(struct xl_engine *e, struct xl_conn *c, struct xl_p
 	if (xl_state_joined(c->state))
 		return make_joined(e, c, out);
 	if (c->state == XL_STATE_DEAD && c->control & XL_CTL_ABORT)
-		return make_control(e, c, out);
+		return make_abort(e, c, out);
 	if (c->state != XL_STATE_DEAD && c->control & XL_CTL_HANDSHAKE)
 		return xl_call_output(e, c, out) ? MADE_PACKET : MADE_STARVED;
 	return MADE_NOTHING;

@@ -15,6 +15,7 @@ struct xl_build {
 	u8 control;          /* XL_CTL bits that went in */
 	bool eliciting;      /* the packet asks for an ACK */
 	bool acked;          /* it carries an ACK */
+	bool alone;          /* no data in it: what goes with the extension may go in */
 };
 
 /* Push `bytes` in front; false when they do not fit. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * peer.c - timers of a peer: one, at the earlier of
- *   heard + keepalive              nothing was heard for that long: ask, by a PING on one of its connections
- *   asked + (death - keepalive)    nothing was heard since it was asked: the peer is dead
+ *   checked + keepalive            ask about the next of its connections, by a PING with the extension: the answer says that
+ *                                  the peer lives, or that it has lost that connection
+ *   asked + (death - keepalive)    it was silent when asked and is so still: the peer is dead
  */
 #include "peer.h"
 
@@ -29,7 +30,7 @@ static struct xl_peer *fresh(struct xl_engine *e)
 			xl_map_del(&e->by_node, e->peers[i].node);
 	}
 	p = &e->peers[i];
-	*p = (struct xl_peer){ .used = true, .heard_ns = e->now_ns, .conns = XL_LIST_EMPTY };
+	*p = (struct xl_peer){ .used = true, .heard_ns = e->now_ns, .checked_ns = e->now_ns, .conns = XL_LIST_EMPTY };
 	return p;
 }
 
@@ -61,7 +62,7 @@ void xl_peer_join(struct xl_engine *e, struct xl_peer *p, struct xl_conn *c)
 	if (p->is_idle) {
 		xl_list_remove(&e->l_idle, &e->peer_idle, index_of(e, p));
 		p->is_idle = false;
-		p->heard_ns = e->now_ns;
+		p->heard_ns = p->checked_ns = e->now_ns;
 		p->asked_ns = 0;
 	}
 	c->peer = index_of(e, p);
@@ -143,12 +144,17 @@ void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path 
 	p->path = *path;
 }
 
-/* A connection whose peer matters: both sides know it and it is not just lingering. */
-static struct xl_conn *living(struct xl_engine *e, const struct xl_peer *p)
+/* A connection whose peer matters: both sides know it and it is not just lingering. The one that was looked at longest
+ * ago, which then goes behind the others: so each is asked about in its turn. */
+static struct xl_conn *living(struct xl_engine *e, struct xl_peer *p)
 {
-	for (u32 i = p->conns.head; i != XL_NONE; i = xl_list_next(&e->l_of_peer, i))
+	for (u32 n = p->conns.count; n; n--) {
+		u32 i = xl_list_pop(&e->l_of_peer, &p->conns);
+
+		xl_list_append(&e->l_of_peer, &p->conns, i);
 		if (xl_state_joined(e->conns[i].state) && e->conns[i].state != XL_STATE_LINGER)
 			return &e->conns[i];
+	}
 	return NULL;
 }
 
@@ -166,31 +172,41 @@ static void kill(struct xl_engine *e, struct xl_peer *p)
 	}
 }
 
+/* Ask: is the peer there, and does it know this connection? Whoever has packets in flight asks already. */
+static void ask(struct xl_engine *e, struct xl_peer *p, struct xl_conn *c)
+{
+	p->checked_ns = e->now_ns;
+	if (!p->asked_ns && e->now_ns - p->heard_ns >= e->cfg.keepalive_ns)
+		p->asked_ns = e->now_ns;
+	if (c->inflight_packets)
+		return;
+	xl_count(e, XL_C_KEEPALIVE_SENT);
+	c->control |= XL_CTL_PROBE;
+	xl_conn_activate(e, c);
+}
+
 void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 {
 	struct xl_conn *c = living(e, p);
 
 	if (!c) {
 		p->asked_ns = 0;
-		p->heard_ns = e->now_ns; /* nobody waits for it: the silence counts from when somebody does */
+		p->heard_ns = p->checked_ns = e->now_ns; /* nobody waits for it: silence counts from when somebody does */
 	} else if (p->asked_ns && e->now_ns - p->asked_ns >= e->cfg.peer_death_ns - e->cfg.keepalive_ns) {
 		kill(e, p);
 		p->asked_ns = 0;
-		p->heard_ns = e->now_ns;
-	} else if (!p->asked_ns && e->now_ns - p->heard_ns >= e->cfg.keepalive_ns) {
-		p->asked_ns = e->now_ns;
-		xl_count(e, XL_C_KEEPALIVE_SENT);
-		c->control |= XL_CTL_PING;
-		xl_conn_activate(e, c);
+		p->heard_ns = p->checked_ns = e->now_ns;
+	} else if (e->now_ns - p->checked_ns >= e->cfg.keepalive_ns) {
+		ask(e, p, c);
 	}
 	xl_peer_rearm(e, p);
 }
 
 void xl_peer_rearm(struct xl_engine *e, struct xl_peer *p)
 {
-	u64 when = p->asked_ns ? p->asked_ns + e->cfg.peer_death_ns - e->cfg.keepalive_ns :
-				 p->heard_ns + e->cfg.keepalive_ns;
+	u64 check = p->checked_ns + e->cfg.keepalive_ns;
+	u64 death = p->asked_ns ? p->asked_ns + e->cfg.peer_death_ns - e->cfg.keepalive_ns : XL_NEVER;
 
 	if (p->conns.count)
-		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), when);
+		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), xl_min(check, death));
 }

@@ -2,14 +2,15 @@
 #include "rbuf.h"
 
 #define TABLE_SLOTS (XLANE_BLOCK_BYTES / 4)
+#define OFFER_SHARE 64  /* a new connection is offered this part of what is not promised yet */
 
 _Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's blocks have slots of their own");
 
 u32 xl_window_offer(const struct xl_engine *e)
 {
 	u32 left = e->cfg.blocks - e->promised;
-	u64 quarter = left / 4 * (u64)XLANE_BLOCK_BYTES;
-	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(quarter, XLANE_RECV_WINDOW_MIN_BYTES));
+	u64 share = left / OFFER_SHARE * (u64)XLANE_BLOCK_BYTES;
+	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(share, XLANE_RECV_WINDOW_MIN_BYTES));
 
 	return xl_window_blocks(window) <= left ? window : 0;
 }

@@ -163,10 +163,15 @@ static u32 walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, 
 	return n;
 }
 
+/* The end is acknowledged, and everything before it: the end may have overtaken lost data. */
+static bool end_acknowledged(const struct xl_conn *c)
+{
+	return c->fin_acked && c->buffered == 0 && (c->state == XL_STATE_LOCAL_SHUT || c->state == XL_STATE_BOTH_SHUT);
+}
+
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)
 {
 	u64 largest = a->range[0].last, sent_ns = XL_NONE64;
-	u64 fin_before = c->fin_acked;
 
 	xl_count(e, XL_C_ACKS_IN);
 	if (!plausible(e, c, a))
@@ -182,7 +187,7 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 	detect_lost(e, c);
 	if (c->want_write && xl_conn_writable(e, xl_conn_index(e, c)))
 		xl_conn_notify(e, c, XL_EVENT_WRITABLE);
-	if (c->fin_acked && !fin_before)
+	if (end_acknowledged(c))
 		xl_conn_event(e, c, XL_EV_FIN_ACKED);
 	xl_conn_activate(e, c);
 }
@@ -224,9 +229,7 @@ void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 		next = xl_list_next(&e->l_tx, i);
 		xl_txbuf_lose(e, c, i);
 	}
-	if ((n == 0 && c->again.head == XL_NONE) || c->pto_count > 1) {
-		c->control |= XL_CTL_PING; /* with the extension: a node that has lost the connection can say so */
-		c->ext_wanted = true;
-	}
+	if ((n == 0 && c->again.head == XL_NONE) || c->pto_count > 1)
+		c->control |= XL_CTL_PROBE;
 	xl_conn_activate(e, c);
 }

@@ -1,0 +1,227 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# demo.sh - `sudo make demo`: two hosts, joined by one in the middle that loses, reorders, duplicates and corrupts what
+# passes; files both ways and messages with their echoes, every byte proved, beside the kernel's own traffic.
+#
+# In the environment, empty or unset for the default:
+#   FILE=     what host A sends (a tar of files of this machine, 64 MiB); host B sends such a tar at the same time
+#   LOSS=5 REORDER=5 DUP=1 CORRUPT=0.5   percent of frames, for the second pass; the first is over a clean link
+#   MTU=1500  SEED=1
+
+net_refuse=demo_refuse
+demo_refuse() { echo "demo: $*" >&2; exit 1; }
+. "$(dirname "$0")/../netns/lib.sh"
+. "$top/tests/netns/transfer.bash"
+
+tar_bytes=67108864
+messages=3000 message_bytes=16384
+pass_seconds=800     # a transfer that takes longer hangs
+failures=0
+
+fault() { failures=$((failures + 1)); echo "demo: FAILED: $*"; }
+faults() { # TEXT: a fault for each line of standard input
+	local line
+	while read -r line; do fault "$1: $line"; done
+}
+demo_interrupted() {
+	trap '' INT TERM HUP
+	echo
+	echo "demo: interrupted; taking everything away"
+	net_down && echo "demo: nothing is left"
+	exit 130
+}
+trap demo_interrupted INT TERM HUP
+
+# --- what is asked for -------------------------------------------------------------------------
+percent() { # NAME VALUE
+	[[ $2 =~ ^[0-9]*\.?[0-9]+$ ]] && awk -v v="$2" 'BEGIN { exit !(v <= 90) }' ||
+		demo_refuse "$1=$2 is no percentage from 0 to 90"
+}
+whole() { # NAME VALUE LOW HIGH
+	[[ $2 =~ ^[0-9]{1,18}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] ||
+		demo_refuse "$1=$2 is no number from $3 to $4"
+}
+ppm() { awk -v v="$1" 'BEGIN { printf "%d", v * 10000 + 0.5 }'; }
+
+loss=${LOSS:-5} reorder=${REORDER:-5} dup=${DUP:-1} corrupt=${CORRUPT:-0.5} mtu=${MTU:-1500} seed=${SEED:-1}
+percent LOSS "$loss" && percent REORDER "$reorder" && percent DUP "$dup" && percent CORRUPT "$corrupt"
+whole MTU "$mtu" 576 9216 && whole SEED "$seed" 0 999999999999999999
+[ -z "${FILE:-}" ] || { [ -f "$FILE" ] && [ -r "$FILE" ]; } || demo_refuse "FILE=$FILE is no file that can be read"
+for program in "$xlane" "$examples/echo_server" "$examples/echo_client" "$tools/relay" "$tools/tcp_blast"; do
+	[ -x "$program" ] || demo_refuse "$program is not built; run: make demo"
+done
+
+# --- files -------------------------------------------------------------------------------------
+# A tar of at least so many bytes of what the machine has, in the order that sort gives.
+tar_of_machine() { # FILE BYTES SORT-OPTION
+	find /usr/bin /usr/sbin /usr/lib /usr/share -xdev -type f -readable -printf '%p\t%s\n' 2>/dev/null | sort "$3" |
+		awk -F '\t' -v want="$2" '{ if (sum > want) exit; sum += $2; print $1 }' |
+		tar -cf "$1" --ignore-failed-read -P -T - 2>/dev/null
+	[ "$(stat -c %s "$1")" -ge "$2" ] || demo_refuse "this machine has no files for a tar of $2 bytes; name one: FILE=..."
+}
+prepare_files() {
+	forth=${FILE:-$scratch/forth.tar} back=$scratch/back.tar
+	[ -n "${FILE:-}" ] || tar_of_machine "$forth" $tar_bytes -s
+	tar_of_machine "$back" $tar_bytes -r
+	forth_bytes=$(stat -L -c %s "$forth") back_bytes=$(stat -c %s "$back")
+	echo "A sends ${FILE:-a tar of files of this machine}, $(mib "$forth_bytes") MiB;" \
+		"B sends another tar, $(mib "$back_bytes") MiB, at the same time"
+}
+mib() { awk -v n="$1" 'BEGIN { printf "%.1f", n / 1048576 }'; }
+mbit() { awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f", (s > 0) ? n * 8 / s / 1e6 : 0 }'; }   # BYTES SECONDS
+size() { stat -c %s "$1" 2>/dev/null || echo 0; }
+
+# --- one pass ----------------------------------------------------------------------------------
+# Bytes so far and the rate, on one line of a terminal, or on a line of its own each second.
+progress() { # NAME
+	local begun=$EPOCHREALTIME told=-1 a b seconds start
+	start=${begun/[.,]/}
+	while ! net_ended caller || ! net_ended listener; do
+		sleep 0.2
+		seconds=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+		a=$(size "$scratch/forth.got") b=$(size "$scratch/back.got")
+		if [ -t 1 ]; then
+			printf '\r'
+		elif [ $((seconds / 1000)) = $told ]; then
+			continue
+		fi
+		told=$((seconds / 1000))
+		printf '%s: A > B %s of %s MiB, B > A %s of %s MiB, %s Mbit/s together   ' "$1" "$(mib "$a")" "$(mib "$forth_bytes")" \
+			"$(mib "$b")" "$(mib "$back_bytes")" "$(awk -v n=$((a + b)) -v t=$seconds 'BEGIN { printf "%.0f", n * 8 / t / 1e3 }')"
+		[ -t 1 ] || echo
+		[ $seconds -lt $((pass_seconds * 1000)) ] || break
+	done
+	[ ! -t 1 ] || echo
+}
+
+move_files() { # NAME DIRECTORY
+	local status
+	net_start listener $B "$xlane" cat -l -i xl0 --json "$2/b.json" 7000 <"$back" >"$scratch/forth.got" 2>"$2/b.err"
+	net_start caller $A "$xlane" cat -i xl0 --json "$2/a.json" --timeout 60 $mac_b 7000 <"$forth" >"$scratch/back.got" 2>"$2/a.err"
+	progress "$1"
+	net_join caller 5
+	status=$?
+	[ $status = 0 ] || fault "$1: xlane cat on host A ended with status $status: $(cat "$2/a.err")"
+	net_join listener 5
+	status=$?
+	[ $status = 0 ] || fault "$1: xlane cat on host B ended with status $status: $(cat "$2/b.err")"
+	same_bytes "$forth" "$scratch/forth.got" || fault "$1: what B has got has another SHA-256 than what A sent"
+	same_bytes "$back" "$scratch/back.got" || fault "$1: what A has got has another SHA-256 than what B sent"
+	rm -f "$scratch/forth.got" "$scratch/back.got"
+}
+
+move_messages() { # NAME DIRECTORY
+	local status
+	net_start server $B "$examples/echo_server" -i xl0 -n 1 7 2>"$2/server.err"
+	net_start client $A "$examples/echo_client" -i xl0 -c $messages -s $message_bytes -w 1 -t $pass_seconds \
+		--json "$2/echo.json" $mac_b/7 >"$2/client.out" 2>&1
+	net_join client $pass_seconds
+	status=$?
+	[ $status = 0 ] || fault "$1: echo_client ended with status $status: $(cat "$2/client.out")"
+	net_join server 60
+	status=$?
+	[ $status = 0 ] || fault "$1: echo_server ended with status $status: $(cat "$2/server.err")"
+	echo "$1: $(head -1 "$2/client.out")"
+}
+
+pass() { # NAME DIRECTORY LOSS REORDER DUP CORRUPT
+	local name=$1 dir=$scratch/$2
+	mkdir "$dir"
+	echo
+	echo "$name: $3 % loss, $4 % reordering, $5 % duplication, $6 % corruption"
+	relay_start --loss "$3" --reorder "$4" --duplicate "$5" --corrupt "$6" --seed "$seed" || { fault "the relay does not start"; return; }
+	kernel_traffic_start || fault "$name: ping and TCP do not start"
+	move_files "$name" "$dir"
+	move_messages "$name" "$dir"
+	kernel_traffic_stop >"$dir/disturbed"
+	faults "$name: the kernel's traffic" <"$dir/disturbed"
+	echo "$name: beside it, ping had $ping_count answers, TCP moved $(mib "$tcp_bytes") MiB"
+	echo "$ping_count $tcp_bytes" >"$dir/kernel"
+	relay_stop || fault "$name: the relay ended badly"
+	cp "$relay_json" "$dir/relay.json"
+	faults "$name: the relay" < <(relay_off "$(ppm "$3")" "$(ppm "$5")" "$(ppm "$4")" "$(ppm "$6")")
+	[ "$(relay_sum kernel_dropped send_refused pool_dropped unfinished)" = 0 ] ||
+		fault "$name: the relay itself lost frames, or got unfinished ones"
+	faults "$name" < <(census_off "$dir/a.json" "$dir/b.json" "$dir/echo.json" 2>&1)
+}
+
+# --- the table ---------------------------------------------------------------------------------
+# A figure of both passes, from paths of a JSON file, added up and scaled.
+add() { # FILE... -- PATH...: sum of the paths over the files
+	local files=() file
+	while [ "$1" != -- ]; do files+=("$1"); shift; done
+	shift
+	for file in "${files[@]}"; do json "$file" "$@"; done | awk '{ n += $1 } END { printf "%d", n }'
+}
+row() { printf '  %-42s %16s %16s\n' "$@"; } # TEXT CLEAN LOSSY
+both() { # TEXT FUNCTION ARGUMENTS...: the function gets a pass's directory first
+	local text=$1 function=$2
+	shift 2
+	row "$text" "$($function "$scratch/clean" "$@")" "$($function "$scratch/lossy" "$@")"
+}
+goodput() { mbit "$(json "$1/$2.json" bytes_received)" "$(json "$1/$2.json" seconds)"; }
+cats() { add "$1/a.json" "$1/b.json" -- "${@:2}"; }
+rtt() { json "$1/echo.json" "rtt/$2" | awk '{ printf "%.1f", $1 / 1000 }'; }
+relayed() { # DIRECTORY COUNTER [SUBTRACTED]...: over both directions
+	local counter paths=()
+	for counter in "${@:2}"; do paths+=("directions/0/$counter" "directions/1/$counter"); done
+	json "$1/relay.json" "${paths[@]}" | awk 'NR <= 2 { n += $1 } NR > 2 { n -= $1 } END { printf "%d", n }'
+}
+share() { # DIRECTORY COUNTER [SUBTRACTED-FROM-ALL]...: with its share of xlane's frames, or of those that are left
+	local n all
+	n=$(relayed "$1" "$2") all=$(relayed "$1" received other "${@:3}")
+	awk -v n="$n" -v all="$all" 'BEGIN { printf "%d (%.2f %%)", n, all ? 100 * n / all : 0 }'
+}
+kernel_word() { cut -d ' ' -f "$2" "$1/kernel"; }
+table() {
+	echo
+	row "" "clean link" "lossy link"
+	row "file, A > B / B > A, MiB" "$(mib "$forth_bytes") / $(mib "$back_bytes")" "$(mib "$forth_bytes") / $(mib "$back_bytes")"
+	both "goodput A > B, Mbit/s" goodput b
+	both "goodput B > A, Mbit/s" goodput a
+	both "packets sent" cats counters/drv.tx_packets
+	both "packets retransmitted" cats retransmitted
+	both "  found lost by later ones" cats counters/engine.lost_by_count
+	both "  found lost by time" cats counters/engine.lost_by_time
+	both "  found not to have been lost" cats spurious
+	both "  probe timeouts" cats probe_timeouts
+	both "packets dropped for a bad checksum" cats counters/engine.bad_crc
+	both "packets dropped as copies" cats counters/engine.duplicate_packet
+	both "packets the kernel had no room for" cats counters/drv.rx_no_frame counters/drv.rx_ring_full counters/drv.rx_dropped
+	row "messages echoed (1..$message_bytes bytes)" "$(json "$scratch/clean/echo.json" messages)" "$(json "$scratch/lossy/echo.json" messages)"
+	both "  round trip p50, us" rtt p50_ns
+	both "  round trip p99, us" rtt p99_ns
+	both "  round trip max, us" rtt max_ns
+	both "ping: answered, none lost" kernel_word 1
+	both "TCP: bytes, hash equal" kernel_word 2
+	both "relay: frames of xlane" relayed received other
+	both "  lost" share lost
+	both "  overtaken by later ones" share reordered lost
+	both "  duplicated" share duplicated lost
+	both "  corrupted" share corrupted lost
+	both "relay: frames of the kernel, left alone" relayed other
+}
+
+# --- the demonstration -------------------------------------------------------------------------
+prepare_files
+echo "two hosts (network namespaces $A, $B) and a relay between them, MTU $mtu, seed $seed"
+net_relayed "$mtu"
+net_attach || { fault "attach"; exit 1; }
+in_a xdp-loader status xl0 | sed 's/^/  /'
+pass "clean link" clean 0 0 0 0
+pass "lossy link" lossy "$loss" "$reorder" "$dup" "$corrupt"
+if [ $failures = 0 ]; then
+	table || fault "the table"
+fi
+net_detach >/dev/null || fault "detach"
+trap '' INT TERM HUP
+faults "left behind" < <(net_down)
+net_over=1
+trap - EXIT
+echo
+if [ $failures != 0 ]; then
+	echo "demo: FAILED, $failures times; see above"
+	exit 1
+fi
+echo "demo: every byte is proved (SHA-256 of the files, message by message), the frame census adds up on both hosts,"
+echo "demo: no namespace, pin, program, socket or process is left"
