@@ -31,14 +31,19 @@ same_bytes "$scratch/one" "$scratch/two"
 tap_is "also by its hash" $? 1
 
 relay_start --all --loss 30 --seed 3
-kernel_traffic_start
-kernel_traffic_stop >"$scratch/disturbed"
+ping_start
+ping_stop >"$scratch/disturbed"
 tap_true "pings that are lost are found" grep -q 'ping: request .* answered 0 times' "$scratch/disturbed"
 relay_stop
 relay_start --all --duplicate 30 --seed 3
-kernel_traffic_start
-kernel_traffic_stop >"$scratch/disturbed"
+ping_start
+ping_stop >"$scratch/disturbed"
 tap_true "pings that come twice are found" grep -q 'ping: request .* answered 2 times' "$scratch/disturbed"
+relay_stop
+relay_start --all --loss 100
+tcp_start
+tcp_stop >"$scratch/disturbed"
+tap_true "TCP that does not get through is found" grep -q 'TCP: nothing got through' "$scratch/disturbed"
 relay_stop
 
 tap_found "a namespace that stays is found" "network namespace $A" net_left

@@ -40,18 +40,17 @@ echo_messages() { # NAME COUNT MAX OPTIONS-OF-BOTH...
 }
 
 # The kernel's own traffic on the same interface: pings and a TCP transfer, from before to after what is between.
-kernel_traffic_start() {
+ping_start() { net_start ping $A ping -n -i 0.1 $ip_b >"$scratch/ping"; }
+tcp_start() {
 	net_start tcp_server $B "$tools/tcp_blast" -l 5001 >"$scratch/tcp_server"
 	wait_for 10 grep -q ready "$scratch/tcp_server" || return 1
 	net_start tcp $A "$tools/tcp_blast" -r "${tcp_rate:-4000000}" $ip_b 5001 >"$scratch/tcp" 2>"$scratch/tcp.err"
-	net_start ping $A ping -n -i 0.1 $ip_b >"$scratch/ping"
 }
-# Prints what was disturbed. $tcp_bytes and $ping_count are what got through. The last request may still be on its way.
-kernel_traffic_stop() {
+kernel_traffic_start() { ping_start && tcp_start; }
+
+# They print what was disturbed; $tcp_bytes and $ping_count are what got through.
+tcp_stop() {
 	local status
-	# Long enough for figures that mean something, however short the test was.
-	wait_for 20 grep -q 'icmp_seq=10 ' "$scratch/ping" || echo "ping: not ten answers"
-	net_stop ping INT
 	net_stop tcp
 	status=$?
 	[ $status = 0 ] || echo "TCP: status $status: $(cat "$scratch/tcp.err")"
@@ -60,7 +59,13 @@ kernel_traffic_stop() {
 	[ $status = 0 ] || echo "TCP: the receiver ended with status $status"
 	tcp_bytes=$(cat "$scratch/tcp")
 	[ "${tcp_bytes:-0}" -gt 0 ] || echo "TCP: nothing got through"
+}
+ping_stop() {
+	# Long enough for figures that mean something, however short the test was.
+	wait_for 20 grep -q 'icmp_seq=1[0-9] ' "$scratch/ping" || echo "ping: not ten requests answered"
+	net_stop ping INT
 	ping_count=$(grep -c 'icmp_seq=' "$scratch/ping")
+	# The last request may still have been on its way.
 	awk 'match($0, /icmp_seq=[0-9]+/) { n = substr($0, RSTART + 9, RLENGTH - 9) + 0; seen[n]++; if (n > last) last = n }
 		/packets transmitted/ { sent = $1 }
 		END {
@@ -68,6 +73,7 @@ kernel_traffic_stop() {
 			if (sent > last + 1) print "ping: " sent - last " requests at the end without an answer"
 		}' "$scratch/ping"
 }
+kernel_traffic_stop() { ping_stop; tcp_stop; }
 
 # What the relay did, when the counters of both ends are to be explained by it.
 relay_verdict() { # NAME LOSS DUPLICATION REORDERING CORRUPTION: parts per million

@@ -225,7 +225,7 @@ static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 
 			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
 			return;
 		}
-		if (c->call_tries == 1)
+		if (c->call_tries == 1 && c->call_first_ns >= e->leapt_ns)
 			xl_rtt_sample(&c->rtt, e->now_ns - c->call_first_ns, 0);
 	}
 	xl_peer_heard(e, xl_peer_of(e, c), path, true);

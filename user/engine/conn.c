@@ -187,7 +187,7 @@ static void opened(struct xl_engine *e, struct xl_conn *c, u8 before)
 /* Long enough for four of the peer's probe timeouts, each twice the one before. */
 u64 xl_conn_linger(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u64 probes = 16 * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
+	u64 probes = c->rtt.sampled ? 16 * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns) : XL_LINGER_NS_MAX;
 
 	return xl_min(xl_max(e->cfg.linger_ns_min, probes), XL_LINGER_NS_MAX);
 }

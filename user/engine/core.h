@@ -116,6 +116,7 @@ struct xl_conn {
 	u32 inflight_packets;
 	u32 max_packet, probes, pto_count;
 	u64 largest_acked;       /* XL_NONE64: none */
+	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
 	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
 	u32 reorder_packets, message_max, peer_ack_delay_ns;
 	u32 reorder_quarters;    /* quarter round trips added to the time threshold by evidence */
@@ -185,6 +186,7 @@ struct xl_engine {
 	struct xl_engine_config cfg;
 	struct xl_frames *frames;
 	u64 now_ns, counters[XL_ENGINE_COUNTER_COUNT];
+	u64 leapt_ns;            /* when time last leapt: no round trip is measured across it */
 	struct xl_prng prng;
 	u64 cookie_key[2], map_secret;
 	u32 tx_frames;           /* frames held by transmit buffers */

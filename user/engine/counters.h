@@ -53,6 +53,7 @@
 	X(SPURIOUS, "spurious", "packets taken for lost and acknowledged after all") \
 	X(PTO, "pto", "probe timeouts") \
 	X(PTO_PROBES, "pto_probes", "probes sent on them") \
+	X(STALLED, "stalled", "connections given up: nothing acknowledged for the peer-death bound") \
 	X(RECOVERIES, "recoveries", "times the window was reduced for a loss") \
 	X(DATA_BYTES_IN, "data_bytes_in", "program bytes stored") \
 	X(DATA_DUPLICATE, "data_duplicate_bytes", "program bytes received again: first copy kept") \
@@ -60,7 +61,6 @@
 	X(DATA_OVERFLOW, "data_overflow", "dropped: offset and length pass the end of the sequence space") \
 	X(DATA_PAST_FIN, "data_past_fin", "reset: data past the end, or a second end") \
 	X(DATA_BAD_MESSAGE, "data_bad_message", "reset: message header malformed or too large") \
-	X(DATA_WRONG_KIND, "data_wrong_kind", "dropped: record that the connection's kind does not have") \
 	X(DATA_HOLES, "data_holes", "dropped, to be sent again: too many holes") \
 	X(DATA_AFTER_CLOSE, "data_after_close", "bytes that arrived after the program closed: dropped") \
 	X(CREDIT_OUT, "credit_out", "CREDIT records sent") \

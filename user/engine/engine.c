@@ -139,6 +139,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 static void forgive_peers(struct xl_engine *e)
 {
 	xl_count(e, XL_C_CLOCK_LEAP);
+	e->leapt_ns = e->now_ns;
 	for (u32 i = 0; i < e->cfg.peers_max; i++) {
 		struct xl_peer *p = &e->peers[i];
 

@@ -89,10 +89,11 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 }
 
 /* The window lets a packet of `bytes` out; probes go past it. */
-static bool window_open(struct xl_conn *c, u32 bytes)
+static bool window_open(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
 	if (c->probes) {
 		c->probes--;
+		xl_count(e, XL_C_PTO_PROBES);
 		return true;
 	}
 	if (c->inflight + bytes <= c->cc.cwnd)
@@ -131,7 +132,7 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 	t = &e->txbufs[tb];
 	if (t->in_ring) /* completion activates the connection again */
 		return XL_NONE;
-	return window_open(c, t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES) ? tb : XL_NONE;
+	return window_open(e, c, t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES) ? tb : XL_NONE;
 }
 
 static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)

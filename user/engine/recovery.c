@@ -180,7 +180,7 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 		c->largest_acked = largest;
 	if (walk(e, c, a, &sent_ns) == 0)
 		return;
-	if (sent_ns != XL_NONE64)
+	if (sent_ns != XL_NONE64 && sent_ns >= e->leapt_ns)
 		xl_rtt_sample(&c->rtt, e->now_ns - sent_ns, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
 	c->pto_count = 0;
 	c->probes = 0;
@@ -209,8 +209,22 @@ u64 xl_recovery_deadline(const struct xl_engine *e, const struct xl_conn *c)
 	return c->last_eliciting_ns + pto_period(c);
 }
 
+/* Nothing of what was sent has been acknowledged for the peer-death bound, whatever else the peer may say. A worker that
+ * stood still itself starts the clock anew. */
+static bool given_up(struct xl_engine *e, struct xl_conn *c, u64 due_ns)
+{
+	if (c->pto_count == 0 || e->now_ns - due_ns > XL_CLOCK_LEAP_NS)
+		c->stalled_ns = e->now_ns;
+	if (e->now_ns - c->stalled_ns < e->cfg.peer_death_ns)
+		return false;
+	xl_count(e, XL_C_STALLED);
+	xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, true);
+	return true;
+}
+
 void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 {
+	u64 due = c->last_eliciting_ns + pto_period(c);
 	u32 n = 0, next;
 
 	if (c->loss_time_ns != XL_NEVER) {
@@ -218,7 +232,7 @@ void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 			detect_lost(e, c);
 		return;
 	}
-	if (c->inflight_packets == 0 || c->last_eliciting_ns + pto_period(c) > e->now_ns)
+	if (c->inflight_packets == 0 || due > e->now_ns || given_up(e, c, due))
 		return;
 	xl_count(e, XL_C_PTO);
 	c->ptos++;
