@@ -8,7 +8,11 @@
 static u8 buffer[SIM_PIECE_BYTES_MAX + 1];
 
 static struct xl_engine *engine_of(const struct sim_program *p) { return p->world->host[p->host].engine; }
-static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a) { return &p->world->oracle.end[a->end]; }
+static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a)
+{
+	return &p->world->oracle.end[a->end];
+}
+
 static bool is_stream(const struct sim_end *e) { return e->kind == XLANE_KIND_STREAM; }
 static u64 sent_by(const struct sim_end *e) { return is_stream(e) ? e->sent_bytes : e->sent_messages; }
 
@@ -128,7 +132,8 @@ static s64 send_stream(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	sim_oracle_content(e, e->sent_bytes, buffer, n);
 	r = xl_conn_send(engine_of(p), a->conn, buffer, n, now_ns);
 	if (r > 0 ? (u64)r > n : r == 0 || r == -EPIPE)
-		sim_world_fail(p->world, "api", "end %u: send of %llu bytes returned %lld", a->end, (unsigned long long)n,
+		sim_world_fail(p->world, "api", "end %u: send of %llu bytes returned %lld", a->end,
+			(unsigned long long)n,
 			       (long long)r);
 	if (r > 0 && (u64)r != xl_min(n, room))
 		sim_world_fail(p->world, "api", "end %u: writable said %llu, send of %llu took %lld", a->end,
@@ -237,11 +242,13 @@ static s64 read_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	if (ready > 0 && xl_prng_chance(&p->prng, 50000)) {
 		r = xl_conn_recv(engine_of(p), a->conn, buffer, ready - 1, now_ns);
 		if (r != -EMSGSIZE)
-			sim_world_fail(p->world, "api", "end %u: recv into too few bytes returned %lld", a->end, (long long)r);
+			sim_world_fail(p->world, "api", "end %u: recv into too few bytes returned %lld", a->end,
+				(long long)r);
 	}
 	r = xl_conn_recv(engine_of(p), a->conn, buffer, SIM_PIECE_BYTES_MAX, now_ns);
 	if (r != ready)
-		sim_world_fail(p->world, "api", "end %u: readable said %lld, recv returned %lld", a->end, (long long)ready,
+		sim_world_fail(p->world, "api", "end %u: readable said %lld, recv returned %lld", a->end,
+			(long long)ready,
 			       (long long)r);
 	return r;
 }

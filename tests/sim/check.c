@@ -13,7 +13,8 @@ static void check_pace(struct sim_host *h, bool worked)
 	if (h->runs_now > SIM_RUNS_AT_ONE_TIME_MAX)
 		sim_world_fail(w, "livelock", "host %u ran %u times while time stood still", h->index, h->runs_now);
 	if (h->runs_idle > SIM_RUNS_IDLE_MAX)
-		sim_world_fail(w, "livelock", "host %u woke %u times in a row and had nothing to do", h->index, h->runs_idle);
+		sim_world_fail(w, "livelock", "host %u woke %u times in a row and had nothing to do", h->index,
+			h->runs_idle);
 }
 
 static void check_frames(struct sim_host *h)
@@ -23,7 +24,8 @@ static void check_frames(struct sim_host *h)
 	for (u32 i = 0; i < XL_FRAME_OWNER_COUNT; i++)
 		sum += h->frames.census[i];
 	if (sum != h->frames.count)
-		sim_world_fail(h->world, "census", "host %u: %u frames owned, %u in the pool", h->index, sum, h->frames.count);
+		sim_world_fail(h->world, "census", "host %u: %u frames owned, %u in the pool", h->index, sum,
+			h->frames.count);
 	else if (!xl_frames_census_ok(&h->frames))
 		sim_world_fail(h->world, "census", "host %u: the census is not what the frames say", h->index);
 	if (h->frames.census[XL_FRAME_RX])
@@ -46,7 +48,8 @@ static void check_armed(struct sim_host *h)
 		xl_conn_info(h->engine, p->actor[i].conn, &info);
 		if (info.error || (!info.inflight_bytes && info.bytes_acked >= info.bytes_sent))
 			continue;
-		sim_world_fail(w, "armed", "host %u, end %u: %llu bytes in flight, %llu of %llu acknowledged, no deadline",
+		sim_world_fail(w, "armed",
+			"host %u, end %u: %llu bytes in flight, %llu of %llu acknowledged, no deadline",
 			       h->index, p->actor[i].end, (unsigned long long)info.inflight_bytes,
 			       (unsigned long long)info.bytes_acked, (unsigned long long)info.bytes_sent);
 		return;
@@ -84,13 +87,15 @@ static void trace_left(const struct sim_world *w)
 			if (w->oracle.end[a->end].over)
 				continue;
 			xl_conn_info(w->host[k].engine, a->conn, &info);
-			sim_world_trace(w, "left: host %u: end %u (other end %d): %s, id %016llx, %llu of %llu bytes acknowledged, "
+			sim_world_trace(w,
+				"left: host %u: end %u (other end %d): %s, id %016llx, %llu of %llu bytes acknowledged, "
 					"%llu in flight, %llu PTOs, credit %llu, readable %lld; program: reads %d, writes %d, closed %d", k,
 					a->end, (int)w->oracle.end[a->end].peer, xl_conn_state_name(info.state),
 					(unsigned long long)info.local_id, (unsigned long long)info.bytes_acked,
 					(unsigned long long)info.bytes_sent, (unsigned long long)info.inflight_bytes,
 					(unsigned long long)info.ptos, (unsigned long long)info.credit_bytes,
-					(long long)xl_conn_readable(w->host[k].engine, a->conn), a->can_read, a->can_write, a->closed);
+					(long long)xl_conn_readable(w->host[k].engine, a->conn), a->can_read,
+						a->can_write, a->closed);
 		}
 	}
 }
@@ -103,7 +108,8 @@ static void check_over(struct sim_world *w)
 		if (e->over)
 			continue;
 		trace_left(w);
-		sim_world_fail(w, "completion", "end %u of host %u is not over: sent %llu B, %llu messages%s; got %llu B, "
+		sim_world_fail(w, "completion",
+			"end %u of host %u is not over: sent %llu B, %llu messages%s; got %llu B, "
 			       "%llu messages%s", i, e->host, (unsigned long long)e->sent_bytes,
 			       (unsigned long long)e->sent_messages, e->shut ? " and the end" : "",
 			       (unsigned long long)e->got_bytes, (unsigned long long)e->got_messages,
@@ -123,9 +129,12 @@ static void check_home(struct sim_world *w)
 
 		if (sim_host_quiet(h))
 			continue;
-		sim_world_fail(w, "frames-home", "host %u: %u connections left; frames: %u free, %u fill, %u rx, %u queued, "
-			       "%u tx, %u inflight, %u lent", i, h->engine ? xl_engine_conns(h->engine) : 0, c[XL_FRAME_FREE],
-			       c[XL_FRAME_FILL], c[XL_FRAME_RX], c[XL_FRAME_QUEUED], c[XL_FRAME_TX], c[XL_FRAME_INFLIGHT],
+		sim_world_fail(w, "frames-home",
+			"host %u: %u connections left; frames: %u free, %u fill, %u rx, %u queued, "
+			       "%u tx, %u inflight, %u lent", i, h->engine ? xl_engine_conns(h->engine) : 0,
+			       c[XL_FRAME_FREE],
+			       c[XL_FRAME_FILL], c[XL_FRAME_RX], c[XL_FRAME_QUEUED], c[XL_FRAME_TX],
+			       c[XL_FRAME_INFLIGHT],
 			       c[XL_FRAME_LENT]);
 	}
 }

@@ -105,7 +105,8 @@ static void draw_host(struct sim_host_sizes *h, struct xl_prng *p)
 	h->blocks = odds(p, 90) ? BLOCKS_PLENTY : sim_log_range(p, 2, 4096);
 	h->conns = 64;
 	h->peers = 2 * SIM_PLANS_MAX;            /* a call takes one until it is answered */
-	h->recv_window_bytes = odds(p, 30) ? 0 : odds(p, 50) ? XLANE_RECV_WINDOW_MIN_BYTES : sim_log_range(p, XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
+	h->recv_window_bytes = odds(p, 30) ? 0 : odds(p, 50) ? XLANE_RECV_WINDOW_MIN_BYTES : sim_log_range(p,
+		XLANE_RECV_WINDOW_MIN_BYTES, XLANE_RECV_WINDOW_BYTES);
 	h->send_buffer_bytes = odds(p, 50) ? 0 : sim_log_range(p, 1024, XLANE_SEND_BUFFER_BYTES);
 	h->ack_delay_ns = odds(p, 60) ? 0 : sim_log_range(p, 1 * XL_US, 20 * XL_MS);
 	h->linger_ns = odds(p, 80) ? 0 : sim_log_range(p, 200 * XL_MS, 2 * XL_S);
@@ -119,7 +120,8 @@ static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 	u64 longest = 0;
 
 	for (u32 kind = 0; kind < SIM_ACTION_COUNT; kind++) {
-		u32 n = xl_prng_chance(p, action_odds[kind].odds_ppm) ? sim_range(p, 1, action_odds[kind].count_max) : 0;
+		u32 n = xl_prng_chance(p, action_odds[kind].odds_ppm) ? sim_range(p, 1, action_odds[kind].count_max) :
+			0;
 
 		for (; n && f->actions < SIM_ACTIONS_MAX; n--) {
 			struct sim_action *a = &f->action[f->actions++];
@@ -195,7 +197,8 @@ static bool silence_legal(const struct sim_faults *f)
 
 		if (a->kind == SIM_ACTION_CLOCK_LEAP)
 			return true;
-		if (a->kind == SIM_ACTION_PARTITION || a->kind == SIM_ACTION_BLACK_HOLE || a->kind == SIM_ACTION_PAUSE ||
+		if (a->kind == SIM_ACTION_PARTITION || a->kind == SIM_ACTION_BLACK_HOLE ||
+			a->kind == SIM_ACTION_PAUSE ||
 		    a->kind == SIM_ACTION_HOLD || a->kind == SIM_ACTION_STARVE)
 			away += a->span_ns;
 	}
@@ -257,7 +260,8 @@ static void draw_program(struct sim_faults *f, struct xl_prng *p)
 {
 	f->backlog = odds(p, 85) ? 64 : sim_range(p, 1, 3);
 	f->bytes_max = odds(p, 75) ? sim_log_range(p, 1, 131072) : sim_log_range(p, 65536, 1048576);
-	f->message_bytes_max = odds(p, 50) ? sim_log_range(p, 1, 4096) : sim_log_range(p, 1, XLANE_MESSAGE_SMALL_MAX_BYTES);
+	f->message_bytes_max = odds(p, 50) ? sim_log_range(p, 1, 4096) : sim_log_range(p, 1,
+		XLANE_MESSAGE_SMALL_MAX_BYTES);
 	f->slow_ppm = odds(p, 35) ? sim_range(p, 100000, 1000000) : 0;
 	f->dead_ppm = odds(p, 12) ? sim_range(p, 100000, 500000) : 0;
 	f->abort_ppm = odds(p, 15) ? sim_range(p, 50000, 500000) : 0;

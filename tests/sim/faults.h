@@ -72,7 +72,7 @@ struct sim_faults {
 	u64 storm_ns;                              /* faults stop here */
 	u32 vlan_tags, backlog;
 	u64 bytes_max, message_bytes_max;          /* of one direction of a connection; of one message */
-	u32 slow_ppm, dead_ppm, abort_ppm;         /* of the ends: slow, reads nothing until the end of the storm, aborts */
+	u32 slow_ppm, dead_ppm, abort_ppm;         /* of the ends: slow, reads nothing in the storm, aborts */
 	bool slow_accept;
 	bool shuffle;                              /* completions come in any order */
 	struct sim_action action[SIM_ACTIONS_MAX];

@@ -31,7 +31,8 @@ static void put_call(struct sim_world *w, u64 node, u8 *p)
 		.source_id = xl_prng_u64(&w->prng),
 	};
 	struct xl_init in = {
-		.incarnation = 1, .source_port = (u16)sim_range(&w->prng, 1024, 65535), .destination_port = SIM_PORT_FIRST,
+		.incarnation = 1, .source_port = (u16)sim_range(&w->prng, 1024, 65535),
+			.destination_port = SIM_PORT_FIRST,
 		.kind = XLANE_KIND_STREAM,
 		.params = { .max_packet = XLANE_MTU_MIN, .credit = XLANE_RECV_WINDOW_MIN_BYTES, .has_credit = true,
 			    .has_first_number = true, .first_number = 0,
@@ -56,7 +57,8 @@ void sim_flood(struct sim_world *w, u32 host)
 
 		put_call(w, node, data + head);
 		sim_events_put(&w->events, (struct sim_event){
-			.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = w->now_ns + i * SIM_FLOOD_GAP_NS, .data = data,
+			.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = w->now_ns + i * SIM_FLOOD_GAP_NS,
+				.data = data,
 			.bytes = head + XLANE_INIT_MIN_BYTES });
 	}
 	sim_world_mark(w, SIM_MARK_FLOODED);

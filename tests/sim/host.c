@@ -89,7 +89,8 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 
 	h->config = (struct xl_engine_config){
 		.frames = &h->frames, .node_id = h->node_id, .incarnation = REALTIME_NS + h->world->now_ns + h->boots,
-		.seed = h->world->options.seed * 1000 + h->boots * 2 + h->index, .first_number = h->world->faults.first_number,
+		.seed = h->world->options.seed * 1000 + h->boots * 2 + h->index,
+			.first_number = h->world->faults.first_number,
 		.max_packet = s->mtu - xl_link_tag_bytes(&h->worker->link), .segs_max = s->segs,
 		.tx_frames_max = xl_worker_tx_data_frames(s->frames), .conns_max = s->conns, .peers_max = s->peers,
 		.blocks = s->blocks, .buckets_count = XLANE_BUCKETS, .recv_window_bytes = s->recv_window_bytes,
@@ -300,7 +301,8 @@ bool sim_host_quiet(const struct sim_host *h)
 {
 	const u32 *c = h->frames.census;
 
-	return h->engine && !h->arrived && !xl_engine_conns(h->engine) && c[XL_FRAME_FREE] + c[XL_FRAME_FILL] == h->frames.count;
+	return h->engine && !h->arrived && !xl_engine_conns(h->engine) &&
+		c[XL_FRAME_FREE] + c[XL_FRAME_FILL] == h->frames.count;
 }
 
 void sim_host_free(struct sim_host *h)

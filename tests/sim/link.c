@@ -32,7 +32,8 @@ static const struct sim_link_faults *faults_of(const struct sim_link *l)
 static void mark(struct sim_link *l, enum sim_mark m)
 {
 	sim_world_mark(l->world, m);
-	sim_world_trace(l->world, "link %u: packet %llu: %s", l->from, (unsigned long long)l->packets, sim_mark_name(m));
+	sim_world_trace(l->world, "link %u: packet %llu: %s", l->from, (unsigned long long)l->packets,
+		sim_mark_name(m));
 }
 
 /* Where the outer header begins; the frame's length when there is none. */
@@ -77,7 +78,8 @@ static void hold(struct sim_link *l, u8 *data, u32 bytes, u32 passes)
 
 	l->held[l->held_count++] = (struct sim_held){ data, bytes, passes, id };
 	sim_events_put(&l->world->events, (struct sim_event){
-		.kind = SIM_EVENT_RELEASE, .host = l->from, .arg = (u32)id, .time_ns = l->world->now_ns + SIM_LINK_HOLD_NS_MAX });
+		.kind = SIM_EVENT_RELEASE, .host = l->from, .arg = (u32)id,
+			.time_ns = l->world->now_ns + SIM_LINK_HOLD_NS_MAX });
 }
 
 static void let_go(struct sim_link *l, u32 slot)
@@ -242,7 +244,8 @@ static u32 corrupt(struct sim_link *l, u8 *data, u32 bytes)
 		mark(l, SIM_MARK_CUT);
 		return sim_range(&l->prng, 1, bytes - 1);
 	} else if (at > XL_ETHER_BYTES && xl_prng_chance(&l->prng, 20000)) {
-		memmove(data + 12, data + 12 + XL_VLAN_BYTES, bytes - 12 - XL_VLAN_BYTES);   /* as a card that strips tags */
+		/* as a card that strips tags */
+		memmove(data + 12, data + 12 + XL_VLAN_BYTES, bytes - 12 - XL_VLAN_BYTES);
 		return bytes - XL_VLAN_BYTES;
 	} else {
 		scramble(&l->prng, outer, xl_prng_chance(&l->prng, 500000) ? left : xl_min(left, HEADERS_BYTES));
@@ -285,7 +288,8 @@ static bool refused(struct sim_link *l)
 		mark(l, SIM_MARK_BLACK_HOLED);
 		return true;
 	}
-	if (f->rate_bytes_per_s && l->free_ns > now && (l->free_ns - now) * f->rate_bytes_per_s / XL_S > f->queue_bytes) {
+	if (f->rate_bytes_per_s && l->free_ns > now &&
+		(l->free_ns - now) * f->rate_bytes_per_s / XL_S > f->queue_bytes) {
 		mark(l, SIM_MARK_QUEUE_FULL);
 		return true;
 	}
@@ -333,7 +337,8 @@ static void trace_packet(const struct sim_link *l, const u8 *data, u32 bytes)
 	if (!l->world->options.trace)
 		return;
 	if (xl_outer_parse(data + at, bytes - at, &h) != XL_OUTER_OK) {
-		sim_world_trace(l->world, "link %u: packet %llu: not a packet", l->from, (unsigned long long)l->packets);
+		sim_world_trace(l->world, "link %u: packet %llu: not a packet", l->from,
+			(unsigned long long)l->packets);
 		return;
 	}
 	sim_world_trace(l->world, "link %u: packet %llu: %s id %016llx from %016llx number %llu, %u bytes", l->from,

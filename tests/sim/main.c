@@ -109,12 +109,15 @@ static void describe(u64 seed)
 		const struct sim_host_sizes *h = &f.host[i];
 
 		printf("host %u: %u frames, ring %u, MTU %u (%u frames a packet), %u blocks, %u connections, window %u, "
-		       "send buffer %u, dead after %.1f s%s\n", i, h->frames, h->ring, h->mtu, h->segs, h->blocks, h->conns,
-		       h->recv_window_bytes, h->send_buffer_bytes, (double)h->peer_death_ns / XL_S, h->no_crc ? ", no CRC" : "");
+		       "send buffer %u, dead after %.1f s%s\n", i, h->frames, h->ring, h->mtu, h->segs, h->blocks,
+		       h->conns,
+		       h->recv_window_bytes, h->send_buffer_bytes, (double)h->peer_death_ns / XL_S, h->no_crc ?
+		       ", no CRC" : "");
 		printf("link %u: per million: loss %u, bursts %u of %u, duplicates %u, reordered %u by %u, corrupted %u%s, "
 		       "reflected %u; delay %.1f us, jitter %.1f us, rate %llu B/s\n", i, l->loss_ppm, l->burst_ppm,
 		       l->burst_packets, l->dup_ppm, l->reorder_ppm, l->reorder_packets, l->corrupt_ppm,
-		       l->forge ? " (forged)" : "", l->reflect_ppm, (double)l->delay_ns / XL_US, (double)l->jitter_ns / XL_US,
+		       l->forge ? " (forged)" : "", l->reflect_ppm, (double)l->delay_ns / XL_US,
+		       (double)l->jitter_ns / XL_US,
 		       (unsigned long long)l->rate_bytes_per_s);
 	}
 	for (u32 i = 0; i < f.actions; i++)
@@ -184,7 +187,8 @@ static void run_seeds(const struct options *o, struct sim_result *results, struc
 				sim_report_failure(stdout, prefix, &results[i]);
 		}
 		done += n;
-		snprintf(what, sizeof what, "seeds %llu..%llu", (unsigned long long)first, (unsigned long long)(first + n - 1));
+		snprintf(what, sizeof what, "seeds %llu..%llu", (unsigned long long)first,
+			(unsigned long long)(first + n - 1));
 		tap(o, failed == report->failed, what);
 		fprintf(stderr, "\rxlane-sim: %llu of %llu seeds, %llu failed ", (unsigned long long)done,
 			(unsigned long long)o->seeds, (unsigned long long)report->failed);
@@ -237,7 +241,8 @@ static int run_many(const struct options *o)
 		printf("ok %u - every mark was reached # SKIP fewer than %u seeds\n", ++tests, SIM_MARKS_SEEDS_MIN);
 	tap(o, same_hashes(o, results, SIM_CANARY_NONE), "the same seed gives the same hash");
 	for (u32 i = 1; i < SIM_CANARY_COUNT; i++) {
-		snprintf(what, sizeof what, "planted bug is caught by '%s': %s", canaries[i].invariant, canaries[i].text);
+		snprintf(what, sizeof what, "planted bug is caught by '%s': %s", canaries[i].invariant,
+			canaries[i].text);
 		tap(o, caught(o, results, i), what);
 	}
 	if (o->tap)

@@ -35,7 +35,8 @@ u32 sim_oracle_add(struct sim_oracle *o, u8 host, u8 kind, u64 content, u32 mess
 	if (o->ends == SIM_ENDS_MAX)
 		return XL_NONE;
 	o->end[o->ends] = (struct sim_end){
-		.host = host, .kind = kind, .content = mix(content), .message_bytes_max = message_bytes_max, .peer = XL_NONE,
+		.host = host, .kind = kind, .content = mix(content), .message_bytes_max = message_bytes_max,
+			.peer = XL_NONE,
 	};
 	return o->ends++;
 }
@@ -98,7 +99,8 @@ static const struct sim_end *sender_of(struct sim_oracle *o, u32 end, bool *ok)
 		return NULL;
 	}
 	if (o->end[e->peer].peer != end) {
-		TROUBLE(o, "end %u received from end %u, which is joined with end %u", end, e->peer, o->end[e->peer].peer);
+		TROUBLE(o, "end %u received from end %u, which is joined with end %u", end, e->peer,
+			o->end[e->peer].peer);
 		return NULL;
 	}
 	return &o->end[e->peer];
@@ -117,7 +119,8 @@ static bool equal(struct sim_oracle *o, u32 end, u64 key, u64 offset, const u8 *
 		for (u64 i = 0; i < n; i++) {
 			if (right[i] == data[done + i])
 				continue;
-			TROUBLE(o, "end %u: byte %llu is %02x, was sent as %02x", end, (unsigned long long)(offset + done + i),
+			TROUBLE(o, "end %u: byte %llu is %02x, was sent as %02x", end,
+				(unsigned long long)(offset + done + i),
 				data[done + i], right[i]);
 			return false;
 		}
@@ -158,7 +161,8 @@ bool sim_oracle_got_message(struct sim_oracle *o, u32 end, const u8 *data, u64 b
 		if (!ok)
 			TROUBLE(o, "end %u received message %llu of %llu sent, %llu bytes (was %llu)%s", end,
 				(unsigned long long)e->got_messages, (unsigned long long)from->sent_messages,
-				(unsigned long long)bytes, (unsigned long long)right, e->got_end ? ", after the end" : "");
+				(unsigned long long)bytes, (unsigned long long)right, e->got_end ? ", after the end" :
+					"");
 		else
 			ok = equal(o, end, mix(from->content + e->got_messages), 0, data, bytes);
 	}
@@ -215,7 +219,8 @@ bool sim_oracle_agrees(struct sim_oracle *o, u32 end)
 	if (sim_oracle_tainted(o, end) || !peer || peer->peer != end)
 		return true;
 	/* One that ended gracefully has had everything acknowledged, so the other can have it. */
-	if (e->closed_well && !peer->deaf && !(peer->why & (1 << SIM_WHY_ABORTED | 1 << SIM_WHY_CRASHED)) && !got_all(peer, e)) {
+	if (e->closed_well && !peer->deaf && !(peer->why & (1 << SIM_WHY_ABORTED | 1 << SIM_WHY_CRASHED)) &&
+		!got_all(peer, e)) {
 		TROUBLE(o, "end %u ended gracefully, but end %u has %llu of %llu bytes", end, e->peer,
 			(unsigned long long)peer->got_bytes, (unsigned long long)e->sent_bytes);
 		return false;

@@ -11,7 +11,11 @@
 #define EVENTS 32
 
 static struct xl_engine *engine_of(const struct sim_program *p) { return p->world->host[p->host].engine; }
-static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a) { return &p->world->oracle.end[a->end]; }
+static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a)
+{
+	return &p->world->oracle.end[a->end];
+}
+
 static u8 kind_of(u32 slot) { return slot ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM; }
 
 void sim_program_start(struct sim_program *p, struct sim_world *w, u32 host)
@@ -30,10 +34,11 @@ void sim_program_lost(struct sim_program *p)
 	struct sim_oracle *o = &p->world->oracle;
 
 	for (u32 i = 0; i < o->ends; i++) {
-		if (o->end[i].over)
+		/* One that the program has let go of may have been closing still. */
+		if (o->end[i].over && o->end[i].host != p->host)
 			continue;
 		o->end[i].why |= 1 << SIM_WHY_CRASHED;
-		o->end[i].over = o->end[i].host == p->host;
+		o->end[i].over |= o->end[i].host == p->host;
 	}
 	for (u32 i = 0; i < SIM_PORTS; i++) {
 		p->listener[i] = XL_NONE;
@@ -50,7 +55,8 @@ void sim_program_listen(struct sim_program *p)
 
 		if (p->listener[i] != XL_NONE)
 			continue;
-		r = xl_engine_listen(engine_of(p), SIM_PORT_FIRST + i, kind_of(i), p->world->faults.backlog, LISTENER_USER + i);
+		r = xl_engine_listen(engine_of(p), SIM_PORT_FIRST + i, kind_of(i), p->world->faults.backlog,
+			LISTENER_USER + i);
 		if (r < 0)
 			sim_world_fail(p->world, "api", "listen returned %d", r);
 		else
@@ -115,7 +121,8 @@ u32 sim_program_call(struct sim_program *p, u32 number, u16 port, u16 local_port
 	r = xl_engine_connect(engine_of(p), &how, now_ns, &a->conn);
 	sim_world_trace(w, "host %u: end %u calls port %u from %u: %d", p->host, a->end, port, local_port, r);
 	if (r) {
-		bool legal = (r == -ENOSPC && (w->faults.tight_conns || w->faults.tight_memory || p->actors > 16)) || (r == -EADDRINUSE && local_port);
+		bool legal = (r == -ENOSPC && (w->faults.tight_conns || w->faults.tight_memory || p->actors > 16)) ||
+			(r == -EADDRINUSE && local_port);
 
 		end_of(p, a)->over = true;
 		if (!legal)
@@ -205,14 +212,16 @@ static void handle(struct sim_program *p, const struct xl_event *ev)
 		u32 slot = ev->user - LISTENER_USER;
 
 		if (slot >= SIM_PORTS || !(ev->bits & XL_EVENT_ACCEPT) || p->listener[slot] != ev->index)
-			sim_world_fail(w, "event", "event %x for listener %u, which does not listen", ev->bits, ev->index);
+			sim_world_fail(w, "event", "event %x for listener %u, which does not listen", ev->bits,
+				ev->index);
 		else
 			p->accepting[slot] = true;
 		return;
 	}
 	a = &p->actor[ev->user];
 	if (ev->user >= p->actors || a->conn != ev->index || end_of(p, a)->over) {
-		sim_world_fail(w, "event", "event %x for connection %u, which the program has let go of", ev->bits, ev->index);
+		sim_world_fail(w, "event", "event %x for connection %u, which the program has let go of", ev->bits,
+			ev->index);
 		return;
 	}
 	if (ev->bits & XL_EVENT_OPEN)

@@ -98,7 +98,8 @@ void sim_report_print(FILE *f, const char *prefix, const struct sim_report *r)
 	for (u32 i = 0; i < SIM_REACHED_COUNT; i++) {
 		const char *why = sim_report_exempt(i);
 
-		fprintf(f, "%s%8llu  %s", prefix, (unsigned long long)r->reached[i], sim_report_mark(i, text, sizeof text));
+		fprintf(f, "%s%8llu  %s", prefix, (unsigned long long)r->reached[i], sim_report_mark(i, text,
+			sizeof text));
 		if (why && !r->reached[i])
 			fprintf(f, " [exempt: %s]", why);
 		fputc('\n', f);

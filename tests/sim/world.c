@@ -130,7 +130,8 @@ static void act(struct sim_world *w, const struct sim_action *a)
 	static void (*const table[SIM_ACTION_COUNT])(struct sim_world *, const struct sim_action *) = {
 		[SIM_ACTION_PARTITION] = act_partition, [SIM_ACTION_BLACK_HOLE] = act_black_hole,
 		[SIM_ACTION_PAUSE] = act_pause, [SIM_ACTION_CRASH] = act_crash, [SIM_ACTION_HOLD] = act_hold,
-		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move, [SIM_ACTION_CLOCK_BACK] = act_clock_back,
+		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move,
+			[SIM_ACTION_CLOCK_BACK] = act_clock_back,
 		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
 		[SIM_ACTION_FLOOD] = act_flood,
 	};
@@ -154,7 +155,8 @@ static void call(struct sim_world *w, u32 number)
 		if (!w->host[i].engine) {                  /* nobody to call from or to: once it is up */
 			u64 again = w->host[i].up_at_ns + XL_MS;
 
-			sim_events_put(&w->events, (struct sim_event){ .kind = SIM_EVENT_CALL, .arg = number, .time_ns = again });
+			sim_events_put(&w->events, (struct sim_event){ .kind = SIM_EVENT_CALL, .arg = number,
+				.time_ns = again });
 			return;
 		}
 	}

@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "cookie.h"
 #include "peer.h"
+#include "recovery.h"
 #include "reply.h"
 #include "rtt.h"
 
@@ -272,8 +273,10 @@ static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *
 	xl_count(e, XL_C_REFUSE_RECEIVED);
 	if (c->state == XL_STATE_DEAD)
 		xl_conn_quiet(e, c); /* the ABORT has arrived */
+	else if (in.error == XLANE_WIRE_NONE && c->state == XL_STATE_BOTH_SHUT)
+		xl_recovery_all_received(e, c);
 	else
-		xl_conn_end(e, c, in.error, false);
+		xl_conn_end(e, c, in.error ? in.error : XLANE_WIRE_UNKNOWN, false);
 }
 
 static const struct {

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "../base/siphash.h"
+#include "ended.h"
 #include "peer.h"
 #include "rbuf.h"
 #include "recovery.h"
@@ -30,7 +31,7 @@ static u64 fresh_id(struct xl_engine *e, u64 call_id)
 
 	do {
 		id = bucket | (xl_prng_u64(&e->prng) >> 8);
-	} while (id == 0 || xl_map_get(&e->by_local, id) != XL_NONE);
+	} while (id == 0 || xl_map_get(&e->by_local, id) != XL_NONE || xl_ended_has(e, id));
 	return id;
 }
 
@@ -90,6 +91,8 @@ static void leave_listener(struct xl_engine *e, struct xl_conn *c)
 
 void xl_conn_free(struct xl_engine *e, struct xl_conn *c)
 {
+	if (c->ended_gracefully && !xl_ended_has(e, c->local_id))
+		xl_ended_add(e, c->local_id);
 	xl_recovery_clear(e, c);
 	xl_txbuf_drop_all(e, c);
 	give_receive_memory(e, c);

@@ -40,6 +40,7 @@
 #define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
 #define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
 #define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
+#define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
 #define XL_ROUND_BYTES        18432          /* one turn of a connection in output */
 
 /* --- transmit buffers: data records in frames, kept until acknowledged -------------------- */
@@ -207,7 +208,9 @@ struct xl_engine {
 	struct xl_reply replies[XL_REPLIES_MAX];
 	u32 reply_head, reply_count;
 
-	struct xl_map by_local, by_remote, by_call, by_node;
+	u64 ended_ring[XL_ENDED_MAX];
+	u32 ended_next;
+	struct xl_map ended, by_local, by_remote, by_call, by_node;
 	struct xl_wheel wheel;   /* ids: connections, then peers */
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
 	struct xl_links l_active, l_event, l_accept, l_of_peer, l_tx, l_sent, l_idle;

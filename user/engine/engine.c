@@ -18,7 +18,7 @@ static void *carve(struct arena *a, size_t bytes)
 
 struct parts {
 	struct xl_engine *engine;
-	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *local, *remote, *call, *node, *wheel;
+	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *local, *remote, *call, *node, *ended, *wheel;
 };
 
 static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->count + 2 * c->conns_max; }
@@ -38,6 +38,7 @@ static struct parts divide(struct arena *a, const struct xl_engine_config *c)
 	p.remote = carve(a, xl_map_bytes(c->conns_max));
 	p.call = carve(a, xl_map_bytes(c->conns_max));
 	p.node = carve(a, xl_map_bytes(c->peers_max));
+	p.ended = carve(a, xl_map_bytes(XL_ENDED_MAX));
 	p.wheel = carve(a, xl_wheel_bytes(c->conns_max + c->peers_max));
 	p.blocks = carve(a, (size_t)XLANE_BLOCK_BYTES * c->blocks);
 	return p;
@@ -129,6 +130,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	xl_map_init(&e->by_remote, p.remote, c->conns_max, xl_prng_u64(&e->prng));
 	xl_map_init(&e->by_call, p.call, c->conns_max, xl_prng_u64(&e->prng));
 	xl_map_init(&e->by_node, p.node, c->peers_max, xl_prng_u64(&e->prng));
+	xl_map_init(&e->ended, p.ended, XL_ENDED_MAX, xl_prng_u64(&e->prng));
 	xl_wheel_init(&e->wheel, p.wheel, c->conns_max + c->peers_max, now_ns);
 	point_links(e);
 	fill_lists(e);

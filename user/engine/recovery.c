@@ -247,3 +247,13 @@ void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 		c->control |= XL_CTL_PROBE;
 	xl_conn_activate(e, c);
 }
+
+void xl_recovery_all_received(struct xl_engine *e, struct xl_conn *c)
+{
+	xl_recovery_clear(e, c);
+	xl_txbuf_drop_all(e, c);
+	c->seq_acked_bytes = c->seq_next;
+	c->fin_acked = true;
+	xl_conn_event(e, c, XL_EV_FIN_ACKED);
+	xl_conn_rearm(e, c);
+}

@@ -20,6 +20,8 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 u64 xl_recovery_deadline(const struct xl_engine *e, const struct xl_conn *c);
 /* That time has come. */
 void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c);
+/* The peer says that it ended gracefully: everything up to our end has arrived there. */
+void xl_recovery_all_received(struct xl_engine *e, struct xl_conn *c);
 /* Forget everything sent. */
 void xl_recovery_clear(struct xl_engine *e, struct xl_conn *c);
 

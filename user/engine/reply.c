@@ -3,6 +3,7 @@
 
 #include "call.h"
 #include "cookie.h"
+#include "ended.h"
 #include "txbuf.h"
 
 static struct xl_reply *slot(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path, u8 type)
@@ -36,7 +37,7 @@ void xl_reply_cookie(struct xl_engine *e, const struct xl_outer *h, const struct
 void xl_call_unknown(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path)
 {
 	if (h->flags & XLANE_FLAG_EXT)
-		xl_reply_refuse(e, h, path, XLANE_WIRE_UNKNOWN);
+		xl_reply_refuse(e, h, path, xl_ended_has(e, h->id) ? XLANE_WIRE_NONE : XLANE_WIRE_UNKNOWN);
 }
 
 static u32 body(const struct xl_reply *r, u8 *p)
