@@ -85,7 +85,7 @@ TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
-.PHONY: all bpf tools unit bench-programs sim demo check check-san deps install uninstall clean help
+.PHONY: all bpf tools unit bench-programs bench sim demo check deps install uninstall clean help
 all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(EXAMPLES) bpf ## build the library, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
@@ -108,6 +108,11 @@ check: deps ## every test; ends with "N passed, N failed, N skipped" (root for t
 	+@$(submake) all tools unit bench-programs $(SIM)
 	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim)
 	@tests/run $(TESTS)
+
+bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings (root, two idle cores)
+	+@$(submake) all bench-programs
+	tests/bench/raw.sh
+	tests/bench/echo_vs_raw.sh
 
 SEEDS ?= 20000
 FIRST ?= 1
@@ -148,7 +153,7 @@ uninstall: ## remove what install has put there
 # Files that change only when what they hold changes: what depends on flags is built again with other flags.
 stamp = $(shell mkdir -p $(B); printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(B)/$(1) || \
 	printf '%s\n' '$(subst ','\'',$(2))' > $(B)/$(1))
-ifneq ($(filter-out clean help deps uninstall demo check,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help deps uninstall demo check bench,$(or $(MAKECMDGOALS),all)),)
 $(call stamp,flags,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL))
 $(call stamp,places,$(BPFDIR))
 $(call stamp,files,$(SRC_ALL))

@@ -88,8 +88,9 @@ static void trace_left(const struct sim_world *w)
 				continue;
 			xl_conn_info(w->host[k].engine, a->conn, &info);
 			sim_world_trace(w,
-				"left: host %u: end %u (other end %d): %s, id %016llx, %llu of %llu bytes acknowledged, "
-					"%llu in flight, %llu PTOs, credit %llu, readable %lld; program: reads %d, writes %d, closed %d", k,
+				"left: host %u: end %u (other end %d): %s, id %016llx, %llu of %llu bytes acked, "
+				"%llu in flight, %llu PTOs, credit %llu, readable %lld; "
+				"program: reads %d, writes %d, closed %d", k,
 					a->end, (int)w->oracle.end[a->end].peer, xl_conn_state_name(info.state),
 					(unsigned long long)info.local_id, (unsigned long long)info.bytes_acked,
 					(unsigned long long)info.bytes_sent, (unsigned long long)info.inflight_bytes,

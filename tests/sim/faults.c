@@ -168,11 +168,11 @@ static u64 message_max(const struct sim_host_sizes *h)
 /* Part of all packets that the link loses, in per million. */
 static u64 loss_of(const struct sim_link_faults *l)
 {
-	u64 good = 1000000 - l->loss_ppm, in_burst = 0;
+	u64 good = 1000000 - l->loss_ppm, in_burst = 0, burst = (u64)l->burst_ppm * l->burst_packets;
 
 	good = good * (1000000 - l->corrupt_ppm) / 1000000;
 	if (l->burst_ppm)
-		in_burst = (u64)l->burst_ppm * l->burst_packets * 1000000 / (1000000 + (u64)l->burst_ppm * l->burst_packets);
+		in_burst = 1000000 * burst / (1000000 + burst);
 	good = good * (1000000 - in_burst * l->burst_loss_ppm / 1000000) / 1000000;
 	return 1000000 - good;
 }

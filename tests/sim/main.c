@@ -108,12 +108,14 @@ static void describe(u64 seed)
 		const struct sim_link_faults *l = &f.link[i];
 		const struct sim_host_sizes *h = &f.host[i];
 
-		printf("host %u: %u frames, ring %u, MTU %u (%u frames a packet), %u blocks, %u connections, window %u, "
+		printf("host %u: %u frames, ring %u, MTU %u (%u frames a packet), %u blocks, %u connections, "
+		       "window %u, "
 		       "send buffer %u, dead after %.1f s%s\n", i, h->frames, h->ring, h->mtu, h->segs, h->blocks,
 		       h->conns,
 		       h->recv_window_bytes, h->send_buffer_bytes, (double)h->peer_death_ns / XL_S, h->no_crc ?
 		       ", no CRC" : "");
-		printf("link %u: per million: loss %u, bursts %u of %u, duplicates %u, reordered %u by %u, corrupted %u%s, "
+		printf("link %u: per million: loss %u, bursts %u of %u, duplicates %u, reordered %u by %u, "
+		       "corrupted %u%s, "
 		       "reflected %u; delay %.1f us, jitter %.1f us, rate %llu B/s\n", i, l->loss_ppm, l->burst_ppm,
 		       l->burst_packets, l->dup_ppm, l->reorder_ppm, l->reorder_packets, l->corrupt_ppm,
 		       l->forge ? " (forged)" : "", l->reflect_ppm, (double)l->delay_ns / XL_US,
@@ -147,7 +149,8 @@ static int run_single(const struct options *o)
 	error = xl_pcap_close(w.pcap);
 	if (error)
 		fprintf(stderr, "xlane-sim: %s: %s\n", o->pcap, strerror(-error));
-	printf("seed %llu: %.6f s of virtual time, %llu events, %llu connection ends, %llu bytes, %llu messages, hash %016llx\n",
+	printf("seed %llu: %.6f s of virtual time, %llu events, %llu connection ends, %llu bytes, %llu messages, "
+	       "hash %016llx\n",
 	       (unsigned long long)result.seed, (double)result.virtual_ns / XL_S, (unsigned long long)result.events,
 	       (unsigned long long)result.connections, (unsigned long long)result.bytes,
 	       (unsigned long long)result.messages, (unsigned long long)result.hash);

@@ -164,8 +164,8 @@ static void take_init(struct xl_engine *e, const struct xl_outer *h, const u8 *b
 	u32 error;
 
 	xl_count(e, XL_C_INIT_RECEIVED);
-	if (h->length < XLANE_INIT_MIN_BYTES || h->source_node == e->cfg.node_id) {
-		xl_count(e, h->length < XLANE_INIT_MIN_BYTES ? XL_C_INIT_SMALL : XL_C_INIT_SELF);
+	if (h->length < XLANE_INIT_MIN_BYTES) {
+		xl_count(e, XL_C_INIT_SMALL);
 		return;
 	}
 	v = xl_init_parse(body, bytes, &in);
@@ -295,6 +295,10 @@ void xl_call_input(struct xl_engine *e, const struct xl_outer *h, struct xl_curs
 	struct xl_record_head r;
 	const u8 *p;
 
+	if (h->source_node == e->cfg.node_id) { /* or a reflected ACCEPT would end in a RESET that matches exactly */
+		xl_count(e, XL_C_OWN_PACKET);
+		return;
+	}
 	/* The handshake record comes first; what follows it is padding and not read. */
 	p = xl_cursor_peek(cur, (u32)xl_min(cur->left, XLANE_RECORD_BYTES), scratch);
 	if (!xl_record_head_parse(p, cur->left, &r) || r.type != handlers[h->type].record || r.flags ||

@@ -21,6 +21,7 @@
 	X(IGNORED_RECORD, "ignored_record", "records skipped: not known, may be skipped") \
 	X(TOO_MANY_RECORDS, "too_many_records", "dropped: more records than a receiver looks at") \
 	X(ILLEGAL_EVENT, "illegal_event", "dropped: not allowed in the connection's state") \
+	X(OWN_PACKET, "own_packet", "dropped: this very node is named as the source (reflected)") \
 	X(UNKNOWN_CONNECTION, "unknown_connection", "dropped: no such connection") \
 	X(REFUSE_SENT, "refuse_sent", "RESET packets sent") \
 	X(REFUSE_RECEIVED, "refuse_received", "RESET packets that matched and ended a connection") \
@@ -31,7 +32,6 @@
 	X(INIT_REFUSED, "init_refused", "INIT packets refused: no listener, full queue, bad parameter") \
 	X(INIT_STALE, "init_stale", "INIT packets of an older incarnation") \
 	X(INIT_SMALL, "init_small", "INIT packets smaller than any reply may be: dropped") \
-	X(INIT_SELF, "init_self", "INIT packets that name this very node as their source: dropped") \
 	X(COOKIE_SENT, "cookie_sent", "COOKIE packets sent: too many half-open connections") \
 	X(COOKIE_GOOD, "cookie_good", "INIT packets with a valid cookie") \
 	X(COOKIE_BAD, "cookie_bad", "INIT packets with a wrong or expired cookie") \

@@ -36,7 +36,9 @@ void xl_reply_cookie(struct xl_engine *e, const struct xl_outer *h, const struct
 
 void xl_call_unknown(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path)
 {
-	if (h->flags & XLANE_FLAG_EXT)
+	if (h->source_node == e->cfg.node_id)
+		xl_count(e, XL_C_OWN_PACKET);
+	else if (h->flags & XLANE_FLAG_EXT)
 		xl_reply_refuse(e, h, path, xl_ended_has(e, h->id) ? XLANE_WIRE_NONE : XLANE_WIRE_UNKNOWN);
 }
 
