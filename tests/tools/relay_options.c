@@ -28,7 +28,7 @@ static const struct pair_option {
 	{ 'r', "reorder", "PERCENT", "", "frames held back until later ones have passed", PERCENT, RELAY_MILLION,
 	  FIELD(impair.reorder_ppm) },
 	{ 'R', "reorder-depth", "N", "", "a frame held back lets 1..N pass (default 8)", 1, 100000, FIELD(impair.reorder_depth_max) },
-	{ 'H', "hold-ms", "MS", "", "a frame held back goes on after this long (default 2)", XL_MS, 60 * XL_S, FIELD(hold_ns) },
+	{ 'H', "hold-ms", "MS", "", "a frame held back goes on after this long (default 10)", XL_MS, 60 * XL_S, FIELD(hold_ns) },
 	{ 'c', "corrupt", "PERCENT", "", "frames with bits flipped behind the ethertype", PERCENT, RELAY_MILLION,
 	  FIELD(impair.corrupt_ppm) },
 	{ 'C', "corrupt-bits", "N", "", "1..N bits are flipped (default 3)", 1, 32, FIELD(impair.corrupt_bits_max) },
@@ -203,7 +203,7 @@ static int finish(struct relay_options *o)
 
 int relay_options_parse(struct relay_options *o, int argc, char **argv)
 {
-	struct relay_direction_config defaults = { .ethertype = 0x88b5, .hold_ns = 2 * XL_MS, .link.queue_bytes = 256000,
+	struct relay_direction_config defaults = { .ethertype = 0x88b5, .hold_ns = 10 * XL_MS, .link.queue_bytes = 256000,
 		.impair = { .burst_leave_ppm = 10, .reorder_depth_max = 8, .corrupt_bits_max = 3 } };
 	struct option longs[XL_ARRAY_SIZE(pairs) + XL_ARRAY_SIZE(others) + 1];
 	char shorts[2 * XL_ARRAY_SIZE(pairs) + sizeof SHORTS_OTHER];

@@ -69,6 +69,7 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	    (c->again.head != XL_NONE || e->txbufs[tb].seq + e->txbufs[tb].seq_bytes <= c->credit_limit))
 		HOLDS(armed, "a timer is armed while data is outstanding");
 	HOLDS(!xl_send_fin_waits(c) || armed || tb != XL_NONE, "a timer is armed while the end waits for a frame");
+	HOLDS(!c->want_write || c->is_waiting, "who waits for room is on the list of writers");
 	HOLDS(!(c->control || c->ack_now) || c->is_active, "what is to be sent has a turn");
 	return NULL;
 }

@@ -107,6 +107,8 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	xl_conn_deactivate(e, c);
 	if (c->is_event)
 		xl_list_remove(&e->l_event, &e->events, i);
+	if (c->is_waiting)
+		xl_list_remove(&e->l_writer, &e->writers, i);
 	xl_peer_leave(e, c);
 	xl_map_del(&e->by_local, c->local_id);
 	if (c->remote_key)
@@ -140,6 +142,15 @@ void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
 		return;
 	c->is_event = true;
 	xl_list_append(&e->l_event, &e->events, xl_conn_index(e, c));
+}
+
+void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c)
+{
+	c->want_write = true;
+	if (c->is_waiting)
+		return;
+	c->is_waiting = true;
+	xl_list_append(&e->l_writer, &e->writers, xl_conn_index(e, c));
 }
 
 void xl_listener_notify(struct xl_engine *e, u32 listener)

@@ -25,6 +25,8 @@ struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id);
 u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id);
 /* Tell the program; merged until it asks. */
 void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits);
+/* A send found no room: XL_EVENT_WRITABLE is to follow when there is some. */
+void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c);
 void xl_listener_notify(struct xl_engine *e, u32 listener);
 /* Output has something to do for c. */
 void xl_conn_activate(struct xl_engine *e, struct xl_conn *c);

@@ -146,8 +146,8 @@ struct xl_conn {
 	bool ack_now, fin_received;
 
 	/* lists of the engine */
-	struct xl_link active, event, accept, of_peer;
-	bool is_active, is_event;
+	struct xl_link active, event, accept, of_peer, waiting;
+	bool is_active, is_event, is_waiting;
 	u32 event_bits;
 
 	/* figures */
@@ -213,7 +213,9 @@ struct xl_engine {
 	struct xl_map ended, by_local, by_remote, by_call, by_node;
 	struct xl_wheel wheel;   /* ids: connections, then peers */
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
-	struct xl_links l_active, l_event, l_accept, l_of_peer, l_tx, l_sent, l_idle;
+	struct xl_list writers;  /* connections whose program waits for room: their own, or the pool's */
+	bool frames_freed;       /* since the writers were last looked at */
+	struct xl_links l_active, l_event, l_writer, l_accept, l_of_peer, l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;
 };
 

@@ -80,6 +80,7 @@ static void point_links(struct xl_engine *e)
 #define LINKS(array, member, type) { (u8 *)(array) + offsetof(type, member), sizeof(type) }
 	e->l_active = (struct xl_links)LINKS(e->conns, active, struct xl_conn);
 	e->l_event = (struct xl_links)LINKS(e->conns, event, struct xl_conn);
+	e->l_writer = (struct xl_links)LINKS(e->conns, waiting, struct xl_conn);
 	e->l_accept = (struct xl_links)LINKS(e->conns, accept, struct xl_conn);
 	e->l_of_peer = (struct xl_links)LINKS(e->conns, of_peer, struct xl_conn);
 	e->l_tx = (struct xl_links)LINKS(e->txbufs, link, struct xl_txbuf);
@@ -89,7 +90,7 @@ static void point_links(struct xl_engine *e)
 
 static void fill_lists(struct xl_engine *e)
 {
-	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->active = e->events = XL_LIST_EMPTY;
+	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->active = e->events = e->writers = XL_LIST_EMPTY;
 	for (u32 i = 0; i < e->cfg.conns_max; i++)
 		xl_list_append(&e->l_active, &e->conn_free, i);
 	for (u32 i = 0; i < e->cfg.peers_max; i++)
@@ -167,6 +168,24 @@ void xl_clock(struct xl_engine *e, u64 now_ns)
 		forgive_peers(e);
 }
 
+/* Frames that one connection waits for may be given back by another: tell whoever can go on now. */
+static void wake_writers(struct xl_engine *e)
+{
+	if (!e->frames_freed)
+		return;
+	e->frames_freed = false;
+	for (u32 n = e->writers.count; n; n--) {
+		u32 i = xl_list_pop(&e->l_writer, &e->writers);
+		struct xl_conn *c = &e->conns[i];
+
+		c->is_waiting = false;
+		if (c->want_write && xl_conn_writable(e, i))
+			xl_conn_notify(e, c, XL_EVENT_WRITABLE);
+		else if (c->want_write)
+			xl_conn_want_write(e, c);
+	}
+}
+
 void xl_engine_advance(struct xl_engine *e, u64 now_ns)
 {
 	u32 id;
@@ -178,6 +197,7 @@ void xl_engine_advance(struct xl_engine *e, u64 now_ns)
 		else
 			xl_conn_timeout(e, &e->conns[id]);
 	}
+	wake_writers(e);
 }
 
 u64 xl_engine_deadline(const struct xl_engine *e)

@@ -152,7 +152,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	u32 bits = c->event_bits, i = xl_conn_index(e, c);
 
 	c->peer = XL_NONE;
-	c->is_active = c->is_event = false;
+	c->is_active = c->is_event = c->is_waiting = false;
 	c->event_bits = 0;
 	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
 	xl_peer_join(e, peer, c);
@@ -167,6 +167,8 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 		c->closed_told = false; /* it was still on its way */
 	if (bits)
 		xl_conn_notify(e, c, bits);
+	if (c->want_write)
+		xl_conn_want_write(e, c);
 	xl_conn_activate(e, c);
 	xl_conn_rearm(e, c);
 	e->conns_used++;

@@ -70,7 +70,7 @@ static s64 send_stream(struct xl_engine *e, struct xl_conn *c, const u8 *data, u
 	u64 n = append(e, c, data, xl_min(bytes, room(e, c)), false);
 
 	if (n < bytes)
-		c->want_write = true;
+		xl_conn_want_write(e, c);
 	return n || bytes == 0 ? (s64)n : -EAGAIN;
 }
 
@@ -83,7 +83,7 @@ static s64 send_message(struct xl_engine *e, struct xl_conn *c, const u8 *data, 
 	if (bytes > message_max(e, c))
 		return -EMSGSIZE;
 	if (space == 0 || bytes > space) {
-		c->want_write = true;
+		xl_conn_want_write(e, c);
 		return -EAGAIN;
 	}
 	xl_message_head_emit(head, &h);

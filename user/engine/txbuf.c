@@ -193,6 +193,7 @@ static void give_frames(struct xl_engine *e, u32 tb, enum xl_frame_owner from)
 		xl_frames_move(e->frames, f, from, XL_FRAME_FREE);
 		e->tx_frames -= data;
 	}
+	e->frames_freed = true;
 	if (e->starved)
 		e->starved_until_ns = e->now_ns;
 }
