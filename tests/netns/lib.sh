@@ -6,9 +6,9 @@
 #   xl0 10.77.0.1  <----->  toA   relay   toB  <----->  xl0 10.77.0.2      net_relayed [MTU [QUEUES]]
 #   xl0 10.77.0.1  <--------------------------------->  xl0 10.77.0.2      net_direct [MTU [QUEUES]]
 #
-# The script runs in a mount namespace of its own, with an empty /run and a fresh BPF file system: its namespaces and
-# pins are seen by nobody else and end with it, however it ends. What it starts and attaches is taken away by net_down,
-# which also looks whether anything is left.
+# Where the system allows it, the script runs in a mount namespace of its own, with an empty /run and a fresh BPF file
+# system: its namespaces and pins are seen by nobody else and end with it, however it ends. What it starts and attaches
+# is taken away by net_down, which also looks whether anything is left.
 
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -27,15 +27,21 @@ if [ -z "${NET_INSIDE:-}" ]; then
 	for tool in ip xdp-loader bpftool unshare nsenter ping; do
 		command -v $tool >/dev/null || $net_refuse "no $tool"
 	done
-	unshare --mount --net true 2>/dev/null || $net_refuse "this kernel or container allows no namespaces"
-	NET_INSIDE=1 exec unshare --mount --propagation private "$0" "$@"
+	unshare --net true 2>/dev/null || $net_refuse "this kernel or container allows no network namespaces"
+	# In a chroot whose root is no mount point there is no private view of mounts; then it is the common one.
+	if unshare --mount --propagation private true 2>/dev/null; then
+		NET_INSIDE=private exec unshare --mount --propagation private "$0" "$@"
+	fi
+	NET_INSIDE=common
 fi
-
-mount -t tmpfs tmpfs /run && mkdir /run/netns || exit 1
-if [ "$(stat -f -c %t /sys/fs/bpf 2>/dev/null)" = cafe4a11 ]; then
-	umount -l /sys/fs/bpf || exit 1
+net_view=$NET_INSIDE
+if [ $net_view = private ]; then
+	mount -t tmpfs tmpfs /run && mkdir /run/netns || exit 1
+	if [ "$(stat -f -c %t /sys/fs/bpf 2>/dev/null)" = cafe4a11 ]; then
+		umount -l /sys/fs/bpf || exit 1
+	fi
+	mount -t bpf bpf /sys/fs/bpf 2>/dev/null   # where there is no such directory, `xlane attach` mounts its own
 fi
-mount -t bpf bpf /sys/fs/bpf 2>/dev/null   # where there is no such directory, `xlane attach` mounts its own
 unset LIBXDP_BPFFS XLANE_BPF_OBJECT NET_INSIDE
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/xlane.XXXXXX") || exit 1
 
@@ -44,12 +50,15 @@ mac_a=02:78:6c:00:00:0a mac_b=02:78:6c:00:00:0b
 ip_a=10.77.0.1 ip_b=10.77.0.2
 declare -A pid_of=()         # name -> process that net_start started
 net_programs=                # ids of the XDP programs that were attached
+net_inodes=                  # of the hosts' namespaces, by which pins are filed
 net_over=
 relay_json=$scratch/relay.json
 
 in_a() { nsenter --net=/run/netns/$A -- "$@"; }
 in_m() { nsenter --net=/run/netns/$M -- "$@"; }
 in_b() { nsenter --net=/run/netns/$B -- "$@"; }
+# `ip -n` would ask for a mount namespace besides, which a chroot may refuse.
+ip_in() { nsenter --net="/run/netns/$1" -- ip "${@:2}"; } # NAMESPACE ARGUMENTS...
 
 # Until the command succeeds, at most so many seconds.
 wait_for() { # SECONDS COMMAND...
@@ -64,7 +73,8 @@ wait_for() { # SECONDS COMMAND...
 # --- hosts -------------------------------------------------------------------------------------
 host() { # NAMESPACE
 	ip netns add "$1" || $net_refuse "no network namespaces"
-	ip -n "$1" link set lo up
+	net_inodes="$net_inodes $(stat -L -c %i "/run/netns/$1")"
+	ip_in "$1" link set lo up
 	nsenter --net="/run/netns/$1" -- sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6' 2>/dev/null
 	return 0
@@ -72,16 +82,16 @@ host() { # NAMESPACE
 link() { # NAMESPACE DEVICE MAC NAMESPACE DEVICE MAC MTU QUEUES
 	local each="mtu $7 numrxqueues $8 numtxqueues $8"
 	# shellcheck disable=SC2086 # words
-	ip -n "$1" link add "$2" address "$3" $each type veth peer name "$5" address "$6" netns "$4" $each ||
+	ip_in "$1" link add "$2" address "$3" $each type veth peer name "$5" address "$6" netns "$4" $each ||
 		$net_refuse "no veth interfaces"
 	nsenter --net="/run/netns/$1" -- "$tools/offload" "$2" && nsenter --net="/run/netns/$4" -- "$tools/offload" "$5" &&
-		ip -n "$1" link set "$2" up && ip -n "$4" link set "$5" up || exit 1
+		ip_in "$1" link set "$2" up && ip_in "$4" link set "$5" up || exit 1
 }
 address_hosts() {
-	ip -n $A addr add $ip_a/24 dev xl0 && ip -n $B addr add $ip_b/24 dev xl0 || exit 1
+	ip_in $A addr add $ip_a/24 dev xl0 && ip_in $B addr add $ip_b/24 dev xl0 || exit 1
 	# No question before the first packet: the other host does not change.
-	ip -n $A neigh replace $ip_b lladdr $mac_b dev xl0 nud permanent
-	ip -n $B neigh replace $ip_a lladdr $mac_a dev xl0 nud permanent
+	ip_in $A neigh replace $ip_b lladdr $mac_b dev xl0 nud permanent
+	ip_in $B neigh replace $ip_a lladdr $mac_a dev xl0 nud permanent
 }
 net_direct() { # [MTU [QUEUES]]
 	host $A && host $B
@@ -159,7 +169,7 @@ relay_off() { # PPM-LOSS PPM-DUPLICATION PPM-REORDERING PPM-CORRUPTION
 
 # --- attaching ---------------------------------------------------------------------------------
 program_of() { # NAMESPACE: id of the XDP program on its xl0
-	ip -n "$1" -d link show xl0 2>/dev/null | sed -n 's/.*prog\/xdp[a-z]* id \([0-9]*\).*/\1/p'
+	ip_in "$1" -d link show xl0 2>/dev/null | sed -n 's/.*prog\/xdp[a-z]* id \([0-9]*\).*/\1/p'
 }
 net_attach() { # OPTIONS of xlane attach
 	in_a "$xlane" attach "$@" xl0 && in_b "$xlane" attach "$@" xl0 || return 1
@@ -192,10 +202,15 @@ net_left() {
 	for id in $net_programs; do
 		bpftool prog show id "$id" >/dev/null 2>&1 && echo "XDP program $id is loaded"
 	done
-	ip netns list 2>/dev/null | sed 's/^/network namespace /'
-	# libxdp keeps an empty directory of its own.
-	find /sys/fs/bpf -mindepth 1 ! -name '*.debug' ! -path /sys/fs/bpf/xdp 2>/dev/null | sed 's/^/pin /'
-	[ ! -e /run/xlane ] || find /run/xlane
+	for id in $A $M $B; do
+		[ ! -e "/run/netns/$id" ] || echo "network namespace $id"
+	done
+	for id in $net_inodes; do
+		find /sys/fs/bpf /run/xlane -name "netns:$id" 2>/dev/null | sed 's/^/pin /'
+	done
+	# Nobody else is here. libxdp keeps an empty directory of its own.
+	[ $net_view = common ] || find /sys/fs/bpf /run/xlane -mindepth 1 ! -name '*.debug' ! -path /sys/fs/bpf/xdp 2>/dev/null |
+		sed 's/^/pin /'
 }
 nothing_left() { [ -z "$(net_left)" ]; }
 # What runs in a host and was not started by net_start, or has not ended though told to: named, then ended.

@@ -108,7 +108,7 @@ static void test_config(void **state)
 	REFUSED(conns, XLANE_CONNS_MAX + 1);
 	REFUSED(queues, XLANE_QUEUES_MAX + 1);
 	REFUSED(spin_us, 1000001);
-	REFUSED(recv_memory_kib, 255);
+	REFUSED(recv_memory_kib, XLANE_BLOCKS_MIN * (XLANE_BLOCK_BYTES / 1024) - 1);
 	REFUSED(peer_death_ms, 9);
 }
 

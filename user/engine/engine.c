@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "conn.h"
 #include "peer.h"
-#include "rbuf.h"
 #include "txbuf.h"
 
 struct arena { u8 *base; size_t used; };
@@ -57,7 +56,7 @@ static bool valid(const struct xl_engine_config *c)
 	u32 window = c->recv_window_bytes ? c->recv_window_bytes : XLANE_RECV_WINDOW_BYTES;
 
 	return c->frames && c->node_id && c->conns_max && c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
-	       c->blocks >= xl_window_blocks(XLANE_RECV_WINDOW_MIN_BYTES) && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
+	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
 	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
 	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&
 	       window >= XLANE_RECV_WINDOW_MIN_BYTES && window <= XLANE_RECV_WINDOW_BYTES * 2;

@@ -14,7 +14,7 @@
 /* Blocks that a window can come to need: its bytes at any alignment, index table, table of holes, table of received
  * numbers. A connection is only taken when these can be promised, so a block is there whenever one is taken, and data
  * half received can not deadlock the pool. */
-static inline u32 xl_window_blocks(u32 window) { return window / XLANE_BLOCK_BYTES + 2 + 3; }
+static inline u32 xl_window_blocks(u32 window) { return window / XLANE_BLOCK_BYTES + XLANE_WINDOW_TABLE_BLOCKS; }
 /* The window that a new connection can be promised: smaller as memory runs out, 0 when it has. */
 u32 xl_window_offer(const struct xl_engine *e);
 u32 xl_block_take(struct xl_engine *e);

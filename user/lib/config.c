@@ -37,7 +37,7 @@ static int check_numbers(const struct xlane_config *c, char *why, size_t why_byt
 		{ "conns", c->conns, 1, XLANE_CONNS_MAX },
 		{ "queues", c->queues, 1, XLANE_QUEUES_MAX },
 		{ "spin_us", c->spin_us, 1, SPIN_US_MAX },
-		{ "recv_memory_kib", c->recv_memory_kib, XLANE_RECV_WINDOW_MIN_BYTES / 1024, UINT32_MAX / 1024 },
+		{ "recv_memory_kib", c->recv_memory_kib, XLANE_BLOCKS_MIN * (XLANE_BLOCK_BYTES / 1024), UINT32_MAX / 1024 },
 		{ "peer_death_ms", c->peer_death_ms, 10, 86400000 },
 		{ "keepalive_ms", c->keepalive_ms, 1, 86400000 },
 	};
