@@ -52,7 +52,7 @@
 #define XLANE_RECV_WINDOW_MIN_BYTES 131072   /* given to a new connection when receive memory is nearly promised away */
 #define XLANE_BLOCK_BYTES           4096     /* one block of receive memory */
 #define XLANE_BLOCKS_DEFAULT        16384    /* 64 MiB of receive memory per worker */
-#define XLANE_WINDOW_TABLE_BLOCKS   5        /* blocks a window needs past its bytes: two for its ends, three for tables */
+#define XLANE_WINDOW_TABLE_BLOCKS   5        /* blocks a window needs past its bytes: two ends, three tables */
 #define XLANE_BLOCKS_MIN            37       /* one connection with the smallest window */
 #define XLANE_HOLES_MAX             254      /* received intervals past the contiguous prefix */
 #define XLANE_ACK_RANGES_KEPT       64       /* packet number ranges that a receiver remembers */
@@ -71,7 +71,7 @@ _Static_assert(XLANE_PACKET_SEGS_MAX * (XLANE_FRAME_BYTES - XLANE_TX_HEADROOM_BY
 	       "the largest packet fits the descriptors of one packet");
 _Static_assert(XLANE_RECV_WINDOW_MIN_BYTES >= XLANE_MESSAGE_SMALL_MAX_BYTES + 2 * XLANE_MTU_MAX,
 	       "a whole small message and its neighbours fit the smallest window");
-_Static_assert(XLANE_BLOCKS_MIN * XLANE_BLOCK_BYTES >= XLANE_RECV_WINDOW_MIN_BYTES + XLANE_WINDOW_TABLE_BLOCKS * XLANE_BLOCK_BYTES,
+_Static_assert(XLANE_BLOCKS_MIN >= XLANE_RECV_WINDOW_MIN_BYTES / XLANE_BLOCK_BYTES + XLANE_WINDOW_TABLE_BLOCKS,
 	       "the least receive memory takes one connection");
 _Static_assert(XLANE_HOLES_MAX * 16 + 32 <= XLANE_BLOCK_BYTES, "the table of holes is one block");
 _Static_assert(XLANE_LINK_HEADER_MAX_BYTES + 20 + 28 + 16 + 4 + XLANE_ACK_RANGES_SENT * 8 + 64 <=
