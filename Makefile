@@ -82,6 +82,7 @@ EXAMPLES := $(SRC_EXAMPLES:examples/%.c=$(B)/examples/%)
 UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(SRC_UNIT:.c=)))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
+MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ FIRST ?= 1
 sim: $(SIM) ## the simulator (SEEDS=20000 FIRST=1)
 	$(SIM) --seeds $(SEEDS) --first $(FIRST)
 
+man: $(MAN_PAGES) ## the man pages, in build/man (scdoc)
+
 clean: ## remove build/
 	rm -rf build
 
@@ -126,7 +129,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 	@echo 'Variables: SAN=1 (address and undefined behaviour sanitizers, in build/san), CC, CFLAGS, PREFIX, DESTDIR.'
 
-install: all ## install under PREFIX (/usr/local), staged in DESTDIR
+install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(BPFDIR) $(INCLUDEDIR)/xlane)
 	$(if $(XLANE),install -m 755 $(XLANE) $(DESTDIR)$(BINDIR)/)
 	install -m 644 $(LIB_STATIC) $(DESTDIR)$(LIBDIR)/
@@ -138,14 +141,14 @@ install: all ## install under PREFIX (/usr/local), staged in DESTDIR
 		'Description: reliable transport directly over Ethernet, on AF_XDP and eBPF' 'Version: $(API_VERSION)' \
 		'Requires.private: $(PACKAGES)' 'Libs: -L$${libdir} -lxlane' 'Libs.private: -pthread' \
 		'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/xlane.pc
-	for page in $(wildcard docs/*.[1-8]); do \
+	for page in $(if $(shell command -v scdoc),$(MAN_PAGES)); do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; done
 
 uninstall: ## remove what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/xlane $(DESTDIR)$(LIBDIR)/libxlane.a $(DESTDIR)$(LIBDIR)/libxlane.so \
 		$(DESTDIR)$(LIBDIR)/libxlane.so.$(API_VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/xlane.pc
 	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(BPF_OBJECTS)))
-	for page in $(wildcard docs/*.[1-8]); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlane
 	-rmdir $(DESTDIR)$(BPFDIR) 2>/dev/null
 
@@ -160,6 +163,10 @@ $(call stamp,files,$(SRC_ALL))
 endif
 
 say = @printf '  %-4s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)'
+
+build/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	@scdoc < $< > $@.new && mv $@.new $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC)

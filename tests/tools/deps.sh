@@ -17,7 +17,7 @@ libelf-dev       library libelf
 zlib1g-dev       library zlib
 libmnl-dev       library libmnl
 libjansson-dev   library jansson
-libcmocka-dev    library cmocka
+libcmocka-dev scdoc    library cmocka
 xdp-tools        command xdp-loader
 bpftool          command bpftool
 iproute2         command ip
