@@ -17,7 +17,8 @@ libelf-dev       library libelf
 zlib1g-dev       library zlib
 libmnl-dev       library libmnl
 libjansson-dev   library jansson
-libcmocka-dev scdoc    library cmocka
+libcmocka-dev    library cmocka
+scdoc            command scdoc
 xdp-tools        command xdp-loader
 bpftool          command bpftool
 iproute2         command ip
