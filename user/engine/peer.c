@@ -34,9 +34,18 @@ static struct xl_peer *fresh(struct xl_engine *e)
 	return p;
 }
 
+/* Who is on this path, as far as is known: calls to one node share a peer before it has answered. */
+static u32 on_path(const struct xl_engine *e, const struct xl_path *path)
+{
+	for (u32 i = 0; i < e->cfg.peers_max; i++)
+		if (e->peers[i].used && !memcmp(&e->peers[i].path, path, sizeof *path))
+			return i;
+	return XL_NONE;
+}
+
 struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path *path)
 {
-	u32 i = node ? xl_map_get(&e->by_node, node) : XL_NONE;
+	u32 i = node ? xl_map_get(&e->by_node, node) : on_path(e, path);
 	struct xl_peer *p;
 
 	if (i != XL_NONE) {
