@@ -9,15 +9,20 @@ int main(int argc, char **argv)
 	struct xlane_address to = { .port = 7000 };
 	xlane *x;
 	xlane_conn *c;
+	int err;
 
 	xlane_config_init(&config);
-	config.interface = argc == 3 ? argv[1] : NULL;
-	if (argc != 3 || xlane_address_parse(argv[2], &to) || xlane_open(&config, &x))
-		return fprintf(stderr, "hello IFACE MAC[/PORT]: %s\n", xlane_last_error()), 1;
-	if (xlane_connect(x, &to, XLANE_STREAM, 5000, &c) == 0) {
+	config.interface = argv[1];
+	if (argc != 3 || xlane_address_parse(argv[2], &to))
+		return fprintf(stderr, "usage: hello IFACE MAC[/PORT]\n"), 2;
+	if (xlane_open(&config, &x))
+		return fprintf(stderr, "hello: %s\n", xlane_last_error()), 1;
+	err = xlane_connect(x, &to, XLANE_STREAM, 5000, &c);
+	if (!err) {
 		xlane_send(c, "hello, world\n", 13, -1);
-		printf("closed: %s\n", xlane_strerror(xlane_conn_close(c, 5000)));
+		err = xlane_conn_close(c, 5000);   /* 0: the peer has everything */
 	}
+	printf("hello: %s\n", xlane_strerror(err));
 	xlane_close(x, 1000);
-	return 0;
+	return err != 0;
 }

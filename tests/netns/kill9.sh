@@ -13,6 +13,7 @@ done
 exited() { ! kill -0 $1 2>/dev/null; }
 # $holder is the program itself, since nsenter executes it; a function put into the background would be a shell.
 hold() { # [child|fork]
+	: >$scratch/hold   # or the last one's "ready" is taken for this one's
 	nsenter --net=/run/netns/$A $build/tests/tools/hold v0 "$@" >$scratch/hold 2>&1 &
 	holder=$!
 	background="$background $holder"

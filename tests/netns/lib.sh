@@ -249,11 +249,14 @@ net_down() {
 	wait_for 10 nothing_left || net_left
 	[ -z "$strays" ] && nothing_left
 }
+# A process that was just forked, and has not yet become what it is to be, may run these in the place of the script.
+net_is_script() { [ $BASHPID = $$ ]; }
 net_interrupted() { # SIGNAL-NUMBER
 	trap '' INT TERM HUP
 	exit $((128 + $1))
 }
-trap net_down EXIT
+net_exit() { ! net_is_script || net_down; }
+trap net_exit EXIT
 trap 'net_interrupted 2' INT
 trap 'net_interrupted 15' TERM
 trap 'net_interrupted 1' HUP

@@ -140,6 +140,7 @@ pings() { in_b ping -q -c 3 -i 0.05 -W 5 10.77.0.1 >/dev/null; }
 # A megabyte over TCP from B to A, counted at the end.
 tcp_flows() {
 	local got port=7${RANDOM:0:3}
+	: >$scratch/tcp   # or the last one's "up" is taken for this one's
 	nsenter --net=/run/netns/$A perl -MIO::Socket::INET -e '
 		my $l = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 1, ReuseAddr => 1) or die;
 		$| = 1;

@@ -10,6 +10,7 @@
 
 net_refuse=demo_refuse
 demo_refuse() { echo "demo: $*" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || demo_refuse "needs root; run: sudo make demo"
 . "$(dirname "$0")/../netns/lib.sh"
 . "$top/tests/netns/transfer.bash"
 
@@ -25,6 +26,7 @@ faults() { # TEXT: a fault for each line of standard input
 }
 demo_interrupted() {
 	trap '' INT TERM HUP
+	net_is_script || exit
 	echo
 	echo "demo: interrupted; taking everything away"
 	net_down && echo "demo: nothing is left"

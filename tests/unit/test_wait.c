@@ -149,6 +149,100 @@ static void test_signal(void **state)
 	close_fake(&f, &w);
 }
 
+static int handled;
+
+static void count_signal(int number)
+{
+	(void)number;
+	handled++;
+}
+
+static bool is_blocked(int number)
+{
+	sigset_t mask;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	return sigismember(&mask, number);
+}
+
+/* Turns at invented times until signals are held. */
+static void hold(struct xl_wait *w)
+{
+	assert_int_equal(xl_wait_turn(w, XL_S), 0);
+	assert_int_equal(xl_wait_turn(w, XL_S + XL_WAIT_HOLD_NS - 1), 0);
+	assert_false(is_blocked(SIGUSR1));
+	assert_int_equal(xl_wait_turn(w, XL_S + XL_WAIT_HOLD_NS), 0);
+	assert_true(is_blocked(SIGUSR1));
+	assert_false(is_blocked(SIGSEGV));
+}
+
+/* A signal during a spin: noticed at the next look, once; then the mask is as it was. */
+static void test_signal_spinning(void **state)
+{
+	struct sigaction sa = { .sa_handler = count_signal }, before;
+	const u64 t = XL_S + XL_WAIT_HOLD_NS;
+	struct fake f;
+	struct xl_wait w;
+
+	(void)state;
+	open_fake(&f, &w, XL_WAIT_SPIN);
+	sigaction(SIGUSR1, &sa, &before);
+	handled = 0;
+	hold(&w);
+	raise(SIGUSR1);
+	assert_int_equal(xl_wait_turn(&w, t + XL_WAIT_LOOK_NS - 1), 0);
+	assert_int_equal(handled, 0);
+	assert_int_equal(xl_wait_turn(&w, t + XL_WAIT_LOOK_NS), -EINTR);
+	assert_int_equal(handled, 1);
+	/* one without a handler is nobody's business */
+	raise(SIGCHLD);
+	assert_int_equal(xl_wait_turn(&w, t + 2 * XL_WAIT_LOOK_NS), 0);
+	xl_wait_end(&w);
+	assert_false(is_blocked(SIGUSR1));
+	/* a signal that nobody has looked for comes when the wait ends */
+	hold(&w);
+	raise(SIGUSR1);
+	xl_wait_end(&w);
+	assert_int_equal(handled, 2);
+	sigaction(SIGUSR1, &before, NULL);
+	close_fake(&f, &w);
+}
+
+/* A signal that comes between the spin and the sleep, where without being held it would be lost. */
+static void signal_before_sleep(bool no_pwait2)
+{
+	struct sigaction sa = { .sa_handler = count_signal }, before;
+	struct fake f;
+	struct xl_wait w;
+
+	open_fake(&f, &w, XL_WAIT_ADAPTIVE);
+	w.no_pwait2 = no_pwait2;
+	sigaction(SIGUSR1, &sa, &before);
+	handled = 0;
+	hold(&w);
+	raise(SIGUSR1);
+	assert_int_equal(xl_wait_sleep(&w, XL_NEVER, xl_worker_clock()), -EINTR);
+	assert_int_equal(handled, 1);
+	/* in the sleep itself they are let through, too */
+	sigaction(SIGALRM, &sa, NULL);
+	alarm(1);
+	assert_int_equal(xl_wait_sleep(&w, XL_NEVER, xl_worker_clock()), -EINTR);
+	assert_int_equal(handled, 2);
+	assert_true(is_blocked(SIGUSR1));
+	xl_wait_end(&w);
+	assert_false(is_blocked(SIGUSR1));
+	sigaction(SIGUSR1, &before, NULL);
+	signal(SIGALRM, SIG_DFL);
+	close_fake(&f, &w);
+}
+
+static void test_signal_before_sleep(void **state)
+{
+	(void)state;
+	signal_before_sleep(false);
+	signal_before_sleep(true);
+}
+
 static bool readable(const struct xl_wait *w, int timeout_ms)
 {
 	struct pollfd p = { .fd = xl_wait_fd(w), .events = POLLIN };
@@ -194,6 +288,8 @@ int main(void)
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_sleep_by_timerfd),
 		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_signal_spinning),
+		cmocka_unit_test(test_signal_before_sleep),
 		cmocka_unit_test(test_prepare),
 	};
 

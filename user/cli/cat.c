@@ -12,7 +12,7 @@
 /* How long to wait for the peer's end after both directions are over, and for stragglers after that. */
 #define CLOSE_TIMEOUT_MS 30000
 #define LINGER_MS 3000
-/* A wait is cut into pieces, so that a signal is noticed also where the worker spins instead of sleeping. */
+/* A wait is cut into pieces, as a signal that comes just before it would go unnoticed. */
 #define PIECE_MS 200
 
 struct cat {
@@ -176,8 +176,8 @@ static int run_client(struct cat *a)
 
 	if (err) {
 		xl_cli_error(a->s.command, "can not connect to %s: %s", xlane_address_text(&a->to, text),
-			     err == -ETIMEDOUT || err == -EHOSTDOWN ?
-			     "no answer; is that its MAC, and does a program there listen?" : xlane_strerror(err));
+			     xl_session_connect_error(err, "no answer; is that its MAC, and does a program there "
+						      "listen?"));
 		return XL_EXIT_FAILURE;
 	}
 	return serve(a, c);
@@ -197,8 +197,13 @@ static int run_server(struct cat *a)
 		do {
 			err = xlane_accept(l, PIECE_MS, &c);
 		} while ((err == -EAGAIN || err == -EINTR) && !xl_session_stop);
-		if (xl_session_stop)
+		if (xl_session_stop && err) {
+			/* with -k that is how it ends */
+			if (!a->keep)
+				xl_cli_error(a->s.command, "interrupted: nobody has connected");
+			status = a->keep ? status : XL_EXIT_FAILURE;
 			break;
+		}
 		if (err) {
 			xl_cli_error(a->s.command, "can not accept: %s", xlane_strerror(err));
 			status = XL_EXIT_FAILURE;

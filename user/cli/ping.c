@@ -219,8 +219,7 @@ static int run_client(struct ping *p)
 	xlane_address_text(&p->to, p->to_text);
 	if (err) {
 		xl_cli_error(p->s.command, "can not connect to %s: %s", p->to_text,
-			     err == -ETIMEDOUT || err == -EHOSTDOWN ?
-			     "no answer; does `xlane ping -l` run there?" : xlane_strerror(err));
+			     xl_session_connect_error(err, "no answer; does `xlane ping -l` run there?"));
 		return XL_EXIT_FAILURE;
 	}
 	p->out = malloc(p->bytes);

@@ -207,6 +207,19 @@ bool xl_session_address(const struct xl_session *s, const char *host, const char
 	return xl_session_port(s, port, &out->port);
 }
 
+const char *xl_session_connect_error(int err, const char *no_answer)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+	case -EHOSTDOWN:
+		return no_answer;
+	case -EINVAL:
+		return "that is this interface itself; name the MAC of the other end";
+	default:
+		return xlane_strerror(err);
+	}
+}
+
 bool xl_session_seconds(const char *text, int *out_ms)
 {
 	char *end;

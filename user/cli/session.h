@@ -48,6 +48,8 @@ void xl_session_close(struct xl_session *s, int linger_ms);
 /* "MAC" or a name of /etc/ethers, and a port, into an address. False: reported as a usage error. */
 bool xl_session_address(const struct xl_session *s, const char *host, const char *port, struct xlane_address *out);
 bool xl_session_port(const struct xl_session *s, const char *text, uint16_t *out);
+/* Why xlane_connect failed; `no_answer` says what to look after when nobody answered. */
+const char *xl_session_connect_error(int err, const char *no_answer);
 /* Seconds such as "0.25", 0..86400, into milliseconds. */
 bool xl_session_seconds(const char *text, int *out_ms);
 /* CLOCK_MONOTONIC in seconds. */

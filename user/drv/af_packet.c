@@ -8,10 +8,12 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../base/endian.h"
@@ -32,6 +34,7 @@ struct control { char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))] __attrib
 struct af_packet {
 	struct xl_drv drv;
 	int fd;
+	int claim;                   /* holds the name that says: this interface and ethertype are taken */
 	int ifindex;
 	bool gone, owed;
 	u64 retry_ns;
@@ -340,6 +343,8 @@ static void af_packet_close(struct xl_drv *d)
 		xl_frames_move(d->frames, a->fill[--a->nfill], XL_FRAME_FILL, XL_FRAME_FREE);
 	if (a->fd >= 0)
 		close(a->fd);
+	if (a->claim >= 0)
+		close(a->claim);
 	free(a->fill);
 	free(a->done);
 	free(a->tx);
@@ -399,6 +404,27 @@ static int look_up(struct af_packet *a, const char *ifname, char *why, size_t n)
 	return 0;
 }
 
+/* Two programs would both get every frame, and each refuse the other's connections. The kernel does not keep a second
+ * packet socket out, so the first takes an abstract name, of which a network namespace has one and which the kernel
+ * gives back however the program ends. */
+static int claim(struct af_packet *a, const struct xl_drv_af_packet_config *c, char *why, size_t n)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "xlane/af_packet/%d/%04x", a->ifindex,
+			   c->ethertype);
+
+	a->claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (a->claim < 0)
+		return xl_why(-errno, why, n, "%s: socket: %s", c->ifname, strerror(errno));
+	if (!bind(a->claim, (struct sockaddr *)&name,
+		  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)))
+		return 0;
+	if (errno != EADDRINUSE)
+		return xl_why(-errno, why, n, "%s: binding a name: %s", c->ifname, strerror(errno));
+	return xl_why(-EBUSY, why, n, "%s: another program uses it with AF_PACKET (`ss -xlp` shows @%s): stop it",
+		      c->ifname, name.sun_path + 1);
+}
+
 static int bind_socket(struct af_packet *a, u16 ethertype)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
@@ -428,6 +454,8 @@ static int set_up(struct af_packet *a, const struct xl_drv_af_packet_config *c, 
 	if (a->fd < 0)
 		return xl_why(-errno, why, n, "packet socket: %s", strerror(errno));
 	err = look_up(a, c->ifname, why, n);
+	if (!err)
+		err = claim(a, c, why, n);
 	if (err)
 		return err;
 	if (c->mtu)
@@ -461,6 +489,7 @@ int xl_drv_af_packet_open(const struct xl_drv_af_packet_config *c, struct xl_drv
 		.ops = &af_packet_ops, .frames = c->frames, .segs_max = XLANE_PACKET_SEGS_MAX,
 		.features = XL_DRV_MULTI_BUFFER, .queues = 1,
 	};
+	a->fd = a->claim = -1;
 	a->ring_size = ring_size;
 	a->batch = BATCH_MIN;
 	err = set_up(a, c, why, why_bytes);

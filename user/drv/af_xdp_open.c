@@ -62,8 +62,9 @@ static int explain(int err, const struct xl_drv_af_xdp_config *c, u32 queue, cha
 		return xl_why(err, why, n, "%s: no permission to make XDP sockets: run as root or give CAP_NET_RAW",
 			      name);
 	case -ENOBUFS:
-		return xl_why(err, why, n, "%s: the kernel refuses to lock %llu KiB for frames: raise RLIMIT_MEMLOCK "
-			      "(ulimit -l) or use fewer frames", name, (unsigned long long)c->umem->bytes / 1024);
+		return xl_why(err, why, n, "%s: the kernel refuses to lock %llu KiB of frames for each queue: raise "
+			      "RLIMIT_MEMLOCK (ulimit -l), or use fewer frames or queues", name,
+			      (unsigned long long)c->umem->bytes / 1024);
 	case -EAFNOSUPPORT:
 		return xl_why(err, why, n, "this kernel has no XDP sockets (CONFIG_XDP_SOCKETS): use the packet socket "
 			      "driver");

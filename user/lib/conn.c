@@ -36,7 +36,7 @@ static int wait_open(xlane_conn *c, struct xl_patience *p)
 int xlane_connect(xlane *x, const struct xlane_address *to, enum xlane_type type, int timeout_ms, xlane_conn **out)
 {
 	struct xl_connect how = { .port = to->port, .kind = xl_type_kind(type) };
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	xlane_conn *c;
 	u64 now;
 	int err = xl_guard_check(&x->guard);
@@ -101,7 +101,7 @@ static void discard(xlane_conn *c)
 
 int xlane_conn_close(xlane_conn *c, int timeout_ms)
 {
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	u64 now;
 	xlane *x = c->h.x;
 	int err = xl_guard_check(&x->guard);

@@ -174,9 +174,10 @@ int xlane_open(const struct xlane_config *config, xlane **out)
 /* Connections that the program still has are reset; they and those already closing get their time. */
 static void linger(xlane *x, int linger_ms)
 {
-	struct xl_patience p = xl_patience(linger_ms);
+	XL_PATIENCE(p);
 	u64 now = xl_worker_clock();
 
+	p = xl_patience(linger_ms);
 	for (u32 i = 0; i < x->handles.size; i++) {
 		struct xl_handle *h = x->handles.slot[i];
 
@@ -224,6 +225,12 @@ struct xl_patience xl_patience(int timeout_ms)
 	else if (timeout_ms > 0)
 		p.until_ns = xl_worker_clock() + (u64)timeout_ms * XL_MS;
 	return p;
+}
+
+void xl_patience_end(struct xl_patience *p)
+{
+	if (p->wait)
+		xl_wait_end(p->wait);
 }
 
 static void take_events(xlane *x)
@@ -288,12 +295,13 @@ int xl_context_step(xlane *x, struct xl_patience *p)
 		p->over = true;
 		return 0;
 	}
+	p->wait = &x->wait;
 	/* a timer, too, may have changed what the caller waits for */
 	if (n || x->events != events || xl_engine_conns(x->engine) != conns)
-		return 0;
+		return xl_wait_turn(&x->wait, x->worker.ran_ns);
 	if (xl_wait_spins(&x->wait, x->worker.ran_ns)) {
 		xl_wait_spin(&x->wait);
-		return 0;
+		return xl_wait_turn(&x->wait, x->worker.ran_ns);
 	}
 	return xl_wait_sleep(&x->wait, xl_min(xl_worker_deadline(&x->worker), p->until_ns), x->worker.ran_ns);
 }

@@ -37,11 +37,14 @@ struct xlane {
  * credit must flow while a program works through what is buffered. */
 #define XL_CONTEXT_TURN_NS (50 * XL_US)
 
-/* One call's patience. */
-struct xl_patience { u64 until_ns; bool over; };
+/* One call's patience. While it waits signals may be held back (user/worker/wait.h): declared by this macro, they are
+ * let through when it goes out of scope. */
+struct xl_patience { u64 until_ns; bool over; struct xl_wait *wait; };
+#define XL_PATIENCE(p) struct xl_patience p __attribute__((cleanup(xl_patience_end))) = { 0 }
 
 /* timeout_ms as in xlane.h: -1 for ever, 0 not at all. */
 struct xl_patience xl_patience(int timeout_ms);
+void xl_patience_end(struct xl_patience *p);
 /* Between two tries of a call: turn the worker, and when that brought nothing, spin or sleep as the wait mode says.
  * 0: try again. -EAGAIN: the patience is over, and there was a try after the last turn. -EINTR, -ENETDOWN. */
 int xl_context_step(xlane *x, struct xl_patience *p);

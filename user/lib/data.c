@@ -21,7 +21,7 @@ static s64 try_send(xlane_conn *c, const u8 *data, u64 bytes)
 int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms)
 {
 	xlane *x = c->h.x;
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	u64 done = 0;
 	s64 n = xl_guard_check(&x->guard);
 
@@ -49,7 +49,7 @@ int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms
 int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms)
 {
 	xlane *x = c->h.x;
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	s64 n = xl_guard_check(&x->guard);
 
 	if (n)
@@ -81,7 +81,7 @@ static s64 end_of(const xlane_conn *c, s64 n)
 int64_t xlane_recv_loan(xlane_conn *c, const void **data, int timeout_ms)
 {
 	xlane *x = c->h.x;
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	const u8 *at = NULL;
 	u64 left;
 	s64 n = xl_guard_check(&x->guard);
@@ -107,12 +107,18 @@ int64_t xlane_recv_loan(xlane_conn *c, const void **data, int timeout_ms)
 void xlane_release(xlane_conn *c, size_t bytes)
 {
 	xlane *x = c->h.x;
-	u64 now;
+	const u8 *at;
+	u64 now, left;
+	s64 lent;
 
 	if (xl_guard_check(&x->guard))
 		return;
+	/* no more than there is, whatever the program says */
+	lent = xl_conn_peek(x->engine, c->h.index, &at, &left);
+	if (lent < 0)
+		return;
 	now = xl_worker_clock();
-	xl_conn_consume(x->engine, c->h.index, bytes, now);
+	xl_conn_consume(x->engine, c->h.index, xl_min(bytes, (u64)lent), now);
 	xl_context_turn(x, now);
 }
 

@@ -90,8 +90,8 @@ static int open_af_xdp(struct xl_device *d, const struct xlane_config *c, const 
 	/* A kernel without AF_XDP has no demux either: learn that first, or the advice would be to attach one. */
 	fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0 && errno == EPERM)
-		return fail(why, -EPERM, "no privilege to open AF_XDP sockets on %s; run as root or with CAP_NET_RAW, "
-			    "CAP_BPF and CAP_NET_ADMIN", c->interface);
+		return fail(why, -EPERM, "no privilege to open AF_XDP sockets on %s; run as root, or with CAP_NET_RAW, "
+			    "CAP_BPF and access to the pins of its maps", c->interface);
 	if (fd < 0)
 		return fail(why, -errno, "no AF_XDP socket: %s", strerror(errno));
 	close(fd);

@@ -33,7 +33,7 @@ int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xla
 int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out)
 {
 	xlane *x = l->h.x;
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	xlane_conn *c;
 	int err = xl_guard_check(&x->guard);
 

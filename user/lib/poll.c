@@ -21,7 +21,7 @@ static int collect(xlane *x, struct xlane_event *events, int max)
 
 int xlane_poll(xlane *x, struct xlane_event *events, int max, int timeout_ms)
 {
-	struct xl_patience p;
+	XL_PATIENCE(p);
 	int n = xl_guard_check(&x->guard);
 
 	if (n)

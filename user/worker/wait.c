@@ -2,6 +2,8 @@
 #include "wait.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -53,6 +55,7 @@ void xl_wait_close(struct xl_wait *w)
 {
 	if (!w->drv)
 		return;
+	xl_wait_end(w);
 	if (w->timer_fd >= 0)
 		close(w->timer_fd);
 	if (w->epoll_fd >= 0)
@@ -78,6 +81,42 @@ bool xl_wait_spins(const struct xl_wait *w, u64 now_ns)
 	}
 }
 
+static void hold_signals(struct xl_wait *w)
+{
+	/* a fault that is held would end the program instead of reaching its handler */
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+	sigset_t set;
+
+	sigfillset(&set);
+	for (u32 i = 0; i < XL_ARRAY_SIZE(faults); i++)
+		sigdelset(&set, faults[i]);
+	w->held = !pthread_sigmask(SIG_BLOCK, &set, &w->outside);
+}
+
+/* Signals held back are delivered in here. ppoll starts anew by itself after one that has no handler. */
+static int look(const struct xl_wait *w)
+{
+	const struct timespec now = { 0 };
+
+	return ppoll(NULL, 0, &now, &w->outside) < 0 && errno == EINTR ? -EINTR : 0;
+}
+
+int xl_wait_turn(struct xl_wait *w, u64 now_ns)
+{
+	int err = 0;
+
+	if (!w->turned_ns) {
+		w->turned_ns = now_ns;
+	} else if (!w->held && now_ns - w->turned_ns >= XL_WAIT_HOLD_NS) {
+		hold_signals(w);
+		w->turned_ns = now_ns;
+	} else if (w->held && now_ns - w->turned_ns >= XL_WAIT_LOOK_NS) {
+		err = look(w);
+		w->turned_ns = now_ns;
+	}
+	return err;
+}
+
 void xl_wait_spin(const struct xl_wait *w)
 {
 	if (w->mode == XL_WAIT_ADAPTIVE) {
@@ -87,6 +126,14 @@ void xl_wait_spin(const struct xl_wait *w)
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
 #endif
+}
+
+void xl_wait_end(struct xl_wait *w)
+{
+	w->turned_ns = 0;
+	if (w->held)
+		pthread_sigmask(SIG_SETMASK, &w->outside, NULL);
+	w->held = false;
 }
 
 static struct timespec timespec_of(u64 ns)
@@ -127,18 +174,25 @@ static bool arm(struct xl_wait *w)
 static int sleep_for(struct xl_wait *w, u64 until_ns, u64 left_ns)
 {
 	struct epoll_event ev[EVENTS_MAX];
+	const sigset_t *mask;
 	int n;
 
+	/* a look before, as epoll is interrupted also by a held signal that then has no handler */
+	if (w->held && look(w))
+		return -EINTR;
+	if (!w->held)
+		hold_signals(w);
+	mask = w->held ? &w->outside : NULL;
 	if (!w->no_pwait2) {
 		struct timespec left = timespec_of(left_ns);
 
-		n = epoll_pwait2(w->epoll_fd, ev, EVENTS_MAX, until_ns == XL_NEVER ? NULL : &left, NULL);
+		n = epoll_pwait2(w->epoll_fd, ev, EVENTS_MAX, until_ns == XL_NEVER ? NULL : &left, mask);
 		if (n >= 0 || errno != ENOSYS)
 			return n < 0 ? -errno : n;
 		w->no_pwait2 = true;
 	}
 	set_timer(w, until_ns);
-	n = epoll_wait(w->epoll_fd, ev, EVENTS_MAX, -1);
+	n = epoll_pwait(w->epoll_fd, ev, EVENTS_MAX, -1, mask);
 	return n < 0 ? -errno : n;
 }
 

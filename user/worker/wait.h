@@ -13,11 +13,21 @@
  *	      |  +---------------------------+                               |
  *	      +--------------------------------------------------------------+
  *	            descriptor readable, deadline, or signal: disarm
+ *
+ * Signals: a handler that ran while the worker is awake would go unnoticed. So a wait that sleeps or takes longer holds
+ * signals back, and lets them through where they are noticed: in the sleep, and in a look now and then. Signals of the
+ * thread's own faults are never held.
  */
 #ifndef XL_WAIT_H
 #define XL_WAIT_H
 
+#include <signal.h>
+
 #include "../drv/drv.h"
+
+/* A wait holds signals back when it has been awake for so long, and then lets them through at such intervals. */
+#define XL_WAIT_HOLD_NS (20 * XL_US)
+#define XL_WAIT_LOOK_NS (50 * XL_US)
 
 enum xl_wait_mode { XL_WAIT_ADAPTIVE, XL_WAIT_SPIN, XL_WAIT_SLEEP };
 
@@ -30,6 +40,9 @@ struct xl_wait {
 	bool no_pwait2;    /* the kernel has no epoll_pwait2 (before 5.11): sleep by the timerfd */
 	bool armed;        /* the timerfd is set */
 	bool asleep;       /* the driver was told that the worker sleeps */
+	bool held;         /* signals are held back; `outside` is the thread's mask */
+	u64 turned_ns;     /* first turn of this wait, 0: none yet; when held, the time of the last look */
+	sigset_t outside;
 };
 
 /* Descriptors are close-on-exec. Lowers the thread's timer slack: else short sleeps overshoot by some 50 us. -errno. */
@@ -42,8 +55,12 @@ void xl_wait_note(struct xl_wait *w, u32 work, u64 now_ns);
 bool xl_wait_spins(const struct xl_wait *w, u64 now_ns);
 /* One turn of spinning. Adaptive: whoever else wants this core gets it, maybe the very peer that is waited for. */
 void xl_wait_spin(const struct xl_wait *w);
+/* Tell of every turn of a wait that does not sleep. 0, or -EINTR: a signal handler has run. */
+int xl_wait_turn(struct xl_wait *w, u64 now_ns);
+/* The wait that began with the first turn or sleep is over: the thread's signal mask is what it was before. */
+void xl_wait_end(struct xl_wait *w);
 /* Sleep until a packet, a signal or `until_ns` (CLOCK_MONOTONIC; XL_NEVER: no limit). 0, also when there is work and it
- * did not sleep at all, or -EINTR. */
+ * did not sleep at all, or -EINTR, also for a signal that was held back. */
 int xl_wait_sleep(struct xl_wait *w, u64 until_ns, u64 now_ns);
 
 /* For a program's own poll: arm wakeups and set the timer for `until_ns`. Returns nanoseconds to sleep at most,
