@@ -143,6 +143,7 @@ install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/l
 		'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/xlane.pc
 	for page in $(if $(shell command -v scdoc),$(MAN_PAGES)); do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; done
+	$(if $(DESTDIR),,-ldconfig 2>/dev/null)
 
 uninstall: ## remove what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/xlane $(DESTDIR)$(LIBDIR)/libxlane.a $(DESTDIR)$(LIBDIR)/libxlane.so \

@@ -11,7 +11,8 @@
  * Progress: the program's own thread is the worker (embedded mode). Protocol work is done inside blocking calls,
  *   xlane_poll and xlane_progress; a program must come back to one of them at least every xlane_config.peer_death_ms / 2,
  *   or its peers take it for dead.
- * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal ends the wait with -EINTR.
+ * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal handler that
+ *   runs during the wait ends it with -EINTR; one that runs just before, or in its first microseconds, may not.
  */
 #ifndef XLANE_XLANE_H
 #define XLANE_XLANE_H
@@ -69,9 +70,10 @@ struct xlane_config {
 /* Fill with defaults. */
 void xlane_config_init(struct xlane_config *config);
 /* Open the interface's queues and become its worker. Needs CAP_NET_RAW, and for AF_XDP the demux program attached
- * (`xlane attach IFACE` or xdp-loader). -ENODEV no such interface, -ENETDOWN it is down, -EBUSY another program has a
- * queue, -ENOENT no demux program attached, -EPERM privileges, -ENOMEM, -EINVAL. After a failure xlane_last_error()
- * says what is wrong and what to do, in one line. */
+ * (`xlane attach IFACE` or xdp-loader) and the right to open its maps (see libxlane(3)). -ENODEV no such interface,
+ * -ENETDOWN it is down, -EBUSY another program has a queue or another XDP program is there, -ENOENT no demux program
+ * attached, -EPROTO one of another version, -EPERM privileges, -ENOBUFS the limit of locked memory, -EMFILE, -ENOMEM,
+ * -EINVAL. After a failure xlane_last_error() says what is wrong and what to do, in one line. */
 int xlane_open(const struct xlane_config *config, xlane **out);
 /* Close: connections still open are aborted; ones that are closing get linger time (at most `linger_ms`) to finish. NULL is fine. */
 void xlane_close(xlane *x, int linger_ms);
@@ -103,21 +105,24 @@ enum xlane_type {
 
 /* -EADDRINUSE the port is in use, -ENOSPC. backlog: connections that may wait for accept. */
 int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xlane_listener **out);
+/* The next established connection. One that its peer resets before it is accepted is gone without a word. */
 int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out);
 void xlane_listener_close(xlane_listener *l);
 /* With timeout_ms 0 it returns at once and the connection is under way (XLANE_READY_OPEN tells). -ECONNREFUSED, -ETIMEDOUT,
- * -EPROTOTYPE (the port has another type), -EPROTONOSUPPORT, -ENOSPC. */
+ * -EPROTOTYPE (the port has another type), -EPROTONOSUPPORT, -ENOSPC, -EADDRNOTAVAIL (no local port is left), -EINVAL (port
+ * 0, a group address, the context's own address). After any failure, -EINTR and a timeout too, the attempt is gone. */
 int xlane_connect(xlane *x, const struct xlane_address *to, enum xlane_type type, int timeout_ms, xlane_conn **out);
 
 /* Stream: sends all of it unless the timeout, an error or a signal comes first; returns the bytes taken (> 0), or the error.
  * Messages: the whole message or nothing; returns `bytes`. The data is copied. -EPIPE after shutdown, -ECONNRESET,
  * -EHOSTDOWN the peer is dead, -EMSGSIZE. */
 int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms);
-/* Stream: at least one byte, 0 at the end. Messages: one whole message, its length; -EMSGSIZE when it is longer than
- * `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
+/* Stream: at least one byte, 0 at the end (-EINVAL when `bytes` is 0). Messages: one whole message, its length;
+ * -EMSGSIZE when it is longer than `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
 int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms);
 /* Loan: *data points at the received bytes themselves, valid until xlane_release or the next call on this context.
- * Returns the contiguous bytes there; stream: 0 at the end. Release `bytes` of them (they need not be all). */
+ * Returns the contiguous bytes there; stream: 0 at the end; messages: 0 is an empty message, to be released with 0. Release
+ * `bytes` of them (they need not be all; never more than were lent). */
 int64_t xlane_recv_loan(xlane_conn *c, const void **data, int timeout_ms);
 void xlane_release(xlane_conn *c, size_t bytes);
 /* Bytes ready (messages: the next whole one's size), or -EAGAIN, 0/-ENODATA at the end of a stream/of messages, or the error. */
@@ -127,7 +132,9 @@ uint64_t xlane_writable(xlane_conn *c);
 /* No more sends; the peer reads to the end. */
 int xlane_shutdown(xlane_conn *c);
 /* Shut down and wait until the peer has everything and has closed its side too, or timeout; then the handle is gone.
- * 0: the peer acknowledged all that was sent. -ETIMEDOUT, -ECONNRESET...: it may not have. What the peer still sends is dropped. */
+ * 0: the peer acknowledged all that was sent. -ETIMEDOUT, -ECONNRESET...: it may not have. What the peer still sends is
+ * dropped. The handle is gone whatever is returned, but for -EPERM and -ECHILD; after -EINTR and -ETIMEDOUT the context goes
+ * on closing the connection as long as it is open itself. */
 int xlane_conn_close(xlane_conn *c, int timeout_ms);
 /* Reset at once; the handle is gone. */
 void xlane_conn_abort(xlane_conn *c);

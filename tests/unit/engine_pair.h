@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine_pair.h - engines joined by hand, for tests: two real hosts (0 and 1) and a peer made of raw bytes, all in memory.
+ * engine_pair.h - engines joined by hand, in memory: two real hosts (0 and 1), and peers made of raw bytes.
  * Raw packets are built here from nothing but offsets, so that a mistake in user/wire does not hide itself.
  */
 #ifndef TESTS_ENGINE_PAIR_H

@@ -221,7 +221,7 @@ static void test_length_past_the_largest_link(void **state)
 	pair_close(&p);
 }
 
-/* On a connection that does not exist the bad packets do nothing at all, and answers are only for those with extension. */
+/* Packets for a connection that does not exist do nothing; only those with extension, large enough, are answered. */
 static void test_unknown_connection(void **state)
 {
 	struct counters before;

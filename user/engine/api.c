@@ -43,7 +43,8 @@ void xl_engine_unlisten(struct xl_engine *e, u32 listener, u64 now_ns)
 			xl_conn_disown(e, c);
 		xl_conn_end(e, c, XLANE_WIRE_REFUSED, true);
 	}
-	e->listeners[listener].used = false;
+	e->listeners_told -= e->listeners[listener].is_event;
+	e->listeners[listener].used = e->listeners[listener].is_event = false;
 }
 
 int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn)

@@ -155,7 +155,10 @@ void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c)
 
 void xl_listener_notify(struct xl_engine *e, u32 listener)
 {
-	e->listeners[listener].is_event = true;
+	struct xl_listener *l = &e->listeners[listener];
+
+	e->listeners_told += !l->is_event;
+	l->is_event = true;
 }
 
 void xl_conn_activate(struct xl_engine *e, struct xl_conn *c)

@@ -205,6 +205,7 @@ struct xl_engine {
 	u32 nblock_free;
 	u32 promised;            /* blocks that windows given to connections may still come to need: <= cfg.blocks */
 	struct xl_listener listeners[XLANE_LISTENERS_MAX];
+	u32 listeners_told;      /* of them have an event that the program has not fetched */
 	struct xl_reply replies[XL_REPLIES_MAX];
 	u32 reply_head, reply_count;
 

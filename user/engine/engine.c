@@ -218,12 +218,13 @@ static u32 listener_events(struct xl_engine *e, struct xl_event *out, u32 max)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i < XLANE_LISTENERS_MAX && n < max; i++) {
+	for (u32 i = 0; e->listeners_told && i < XLANE_LISTENERS_MAX && n < max; i++) {
 		struct xl_listener *l = &e->listeners[i];
 
 		if (!l->used || !l->is_event)
 			continue;
 		l->is_event = false;
+		e->listeners_told--;
 		out[n++] = (struct xl_event){ .bits = XL_EVENT_ACCEPT, .index = i, .user = l->user };
 	}
 	return n;
