@@ -79,7 +79,7 @@ static void test_network_that_doubles(void **state)
 	pair_close(&p);
 }
 
-/* A crossing first packet counts only when it comes from where the call went: the call id is made of both ends (5.1). */
+/* A crossing first packet counts only when it comes from where the call went (5.1: the id is made of both ends). */
 static void test_call_is_not_stolen_by_a_stranger(void **state)
 {
 	struct xl_connect how = { .path = path_of(2, 9), .port = 4000, .local_port = 4001, .kind = XLANE_KIND_STREAM };

@@ -77,19 +77,25 @@ static bool crossed(struct xl_engine *e, const struct xl_outer *h, const struct 
 	u32 i = xl_map_get(&e->by_call, h->id);
 	struct xl_conn *c = i == XL_NONE ? NULL : &e->conns[i];
 
+	/* The call id says who calls whom; it must be that of the path the INIT came on. */
 	if (!c || c->state != XL_STATE_CALLING || c->local_port != in->destination_port ||
-	    c->remote_port != in->source_port)
+	    c->remote_port != in->source_port ||
+	    h->id != xl_call_id(path, in->destination_port, in->source_port))
 		return false;
 	if (c->kind != in->kind) {
 		refuse_init(e, h, path, XLANE_WIRE_KIND);
 		return true;
 	}
-	if (!xl_peer_identify(e, c, h->source_node, in->incarnation, path) || !join_remote(e, c, h, &in->params))
+	if (!xl_peer_identify(e, c, h->source_node, in->incarnation, path)) {
+		refuse_init(e, h, path, XLANE_WIRE_STALE);
+		return true;
+	}
+	if (!join_remote(e, c, h, &in->params))
 		return true;
 	xl_count(e, XL_C_SIMULTANEOUS_OPEN);
 	c->crossing = true;
 	c->call_path = *path;
-	c->initiator_incarnation = in->incarnation;
+	c->peer_incarnation = in->incarnation;
 	c->control |= XL_CTL_HANDSHAKE;
 	xl_conn_event(e, c, XL_EV_CALLED);
 	xl_conn_activate(e, c);
@@ -111,8 +117,8 @@ static bool repeated(struct xl_engine *e, const struct xl_outer *h)
 }
 
 /* Under load no state before the caller has shown that it hears us. */
-static bool cookie_missing(struct xl_engine *e, const struct xl_outer *h, const struct xl_init *in,
-			   const struct xl_path *path)
+static bool cookie_missing(struct xl_engine *e, const struct xl_listener *l, const struct xl_outer *h,
+			   const struct xl_init *in, const struct xl_path *path)
 {
 	if (in->params.has_cookie) {
 		if (xl_cookie_valid(e, h, in, path, in->params.cookie)) {
@@ -120,7 +126,7 @@ static bool cookie_missing(struct xl_engine *e, const struct xl_outer *h, const 
 			return false;
 		}
 		xl_count(e, XL_C_COOKIE_BAD);
-	} else if (e->half_open < XLANE_HALF_OPEN_COOKIE) {
+	} else if (e->half_open < XLANE_HALF_OPEN_COOKIE && l->pending < (l->backlog + 1) / 2) {
 		return false;
 	}
 	xl_reply_cookie(e, h, in, path);
@@ -135,7 +141,7 @@ static u32 answer(struct xl_engine *e, const struct xl_outer *h, const struct xl
 
 	if (!p)
 		return XLANE_WIRE_RESOURCES;
-	if (xl_peer_incarnation(e, p, in->incarnation) < 0)
+	if (in->incarnation < p->incarnation)
 		return XLANE_WIRE_STALE;
 	c = xl_conn_take(e, in->kind, XL_STATE_ANSWERING, h->id);
 	if (!c)
@@ -143,7 +149,7 @@ static u32 answer(struct xl_engine *e, const struct xl_outer *h, const struct xl
 	xl_peer_join(e, p, c);
 	c->local_port = in->destination_port;
 	c->remote_port = in->source_port;
-	c->initiator_incarnation = in->incarnation;
+	c->peer_incarnation = in->incarnation;
 	c->call_path = *path;
 	join_remote(e, c, h, &in->params);
 	c->listener = (u32)(l - e->listeners);
@@ -182,7 +188,7 @@ static void take_init(struct xl_engine *e, const struct xl_outer *h, const u8 *b
 	l = listener_on(e, in.destination_port);
 	error = !l ? XLANE_WIRE_REFUSED : l->kind != in.kind ? XLANE_WIRE_KIND :
 		l->pending >= l->backlog ? XLANE_WIRE_BACKLOG : XLANE_WIRE_NONE;
-	if (!error && cookie_missing(e, h, &in, path))
+	if (!error && cookie_missing(e, l, h, &in, path))
 		return;
 	if (!error)
 		error = answer(e, h, &in, path, l);
@@ -226,10 +232,11 @@ static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 
 			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
 			return;
 		}
+		c->peer_incarnation = in.incarnation;
 		if (c->call_tries == 1 && c->call_first_ns >= e->leapt_ns)
 			xl_rtt_sample(&c->rtt, e->now_ns - c->call_first_ns, 0);
 	}
-	xl_peer_heard(e, xl_peer_of(e, c), path, true);
+	xl_peer_heard(e, xl_peer_of(e, c), path, c->state == XL_STATE_CALLING);
 	xl_conn_event(e, c, XL_EV_ACCEPTED);
 	confirm(e, c, h->number);
 	xl_conn_rearm(e, c);
@@ -248,6 +255,8 @@ static void take_cookie(struct xl_engine *e, const struct xl_outer *h, const u8 
 	}
 	memcpy(c->cookie, in.cookie, sizeof c->cookie);
 	c->has_cookie = true;
+	if (c->call_tries > XL_COOKIES_AT_ONCE)
+		return;
 	c->control |= XL_CTL_HANDSHAKE;
 	xl_conn_activate(e, c);
 }

@@ -37,7 +37,7 @@ static u32 init_record(const struct xl_engine *e, const struct xl_conn *c, u8 *p
 static u32 accept_record(const struct xl_engine *e, const struct xl_conn *c, u8 *p)
 {
 	struct xl_accept r = {
-		.incarnation = e->cfg.incarnation, .initiator_incarnation = c->initiator_incarnation,
+		.incarnation = e->cfg.incarnation, .initiator_incarnation = c->peer_incarnation,
 		.params = own_params(e, c),
 	};
 

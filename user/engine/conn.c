@@ -4,7 +4,7 @@
  *   ack_due_ns        an ACK has been held back long enough
  *   recovery          a packet is lost by time, or a probe is due (recovery.c)
  *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
- *   linger_until_ns   nobody needs our ACKs any more
+ *   linger_until_ns   nobody needs our ACKs any more; before that state: closed by the program, and no progress since long
  */
 #include "conn.h"
 
@@ -273,10 +273,17 @@ void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_pee
 	xl_conn_rearm(e, c);
 }
 
+void xl_conn_orphan(const struct xl_engine *e, struct xl_conn *c)
+{
+	if (!c->owned && c->listener == XL_NONE && xl_state_joined(c->state) && c->state != XL_STATE_LINGER)
+		c->linger_until_ns = e->now_ns + XL_ORPHAN_NS;
+}
+
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c)
 {
 	leave_listener(e, c);
 	c->owned = false;
+	xl_conn_orphan(e, c);
 	if (c->is_event)
 		xl_list_remove(&e->l_event, &e->events, xl_conn_index(e, c));
 	c->is_event = false;
@@ -331,7 +338,10 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_recovery_timeout(e, c);
 	if (c->linger_until_ns <= e->now_ns) {
 		c->linger_until_ns = XL_NEVER;
-		xl_conn_event(e, c, XL_EV_LINGERED);
+		if (c->state == XL_STATE_LINGER)
+			xl_conn_event(e, c, XL_EV_LINGERED);
+		else
+			xl_conn_end(e, c, XLANE_WIRE_CANCELLED, true);
 	}
 	xl_conn_rearm(e, c);
 }

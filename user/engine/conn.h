@@ -17,6 +17,8 @@ bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event e
 void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_peer);
 /* Nothing is owed to the peer any more; output reaps the connection when nobody holds it. */
 void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c);
+/* Start or restart the time that a connection without a program may take: it was closed, or some data was acknowledged. */
+void xl_conn_orphan(const struct xl_engine *e, struct xl_conn *c);
 /* The program (or the listener's queue) lets go of it: no more events. */
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c);
 /* Free a dead connection that neither the program nor a pending ABORT needs. True when it is gone. */

@@ -36,6 +36,8 @@
 #define XL_LINGER_NS_MIN      (500 * XL_MS)
 #define XL_LINGER_NS_MAX      (10 * XL_S)
 #define XL_ABORT_TRIES        4              /* times an ABORT is sent while nobody says that it arrived */
+#define XL_ORPHAN_NS          (300 * XL_S)   /* a closed connection without progress is reset after this */
+#define XL_COOKIES_AT_ONCE    8              /* cookies that are answered at once in one call; then by its timer */
 #define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty */
 #define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
 #define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
@@ -104,7 +106,7 @@ struct xl_conn {
 	bool shut_wanted, closed_told, crc_off, ended_gracefully;
 	s32 error;
 	u32 abort_code, abort_tries;
-	u64 initiator_incarnation;
+	u64 peer_incarnation;
 	struct xl_path call_path;  /* where the INIT came from: the ACCEPT goes there, and confirming it moves the peer */
 
 	/* sending */
@@ -199,7 +201,7 @@ struct xl_engine {
 	struct xl_peer *peers;
 	struct xl_txbuf *txbufs;  /* [frames->count] */
 	struct xl_sent *sents;
-	u32 nsents;
+	u32 nsents, sents_per_conn; /* all, and how many one connection may have: who never acknowledges stalls only itself */
 	u8 *blocks;
 	u32 *block_free;
 	u32 nblock_free;

@@ -55,7 +55,7 @@ static bool valid(const struct xl_engine_config *c)
 {
 	u32 window = c->recv_window_bytes ? c->recv_window_bytes : XLANE_RECV_WINDOW_BYTES;
 
-	return c->frames && c->node_id && c->conns_max && c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
+	return c->frames && c->frames->frame_bytes >= 2048 && c->node_id && c->conns_max && c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
 	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
 	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
 	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&
@@ -120,6 +120,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	e->txbufs = p.txbufs;
 	e->sents = p.sents;
 	e->nsents = sents_of(c);
+	e->sents_per_conn = e->nsents / 4;
 	e->blocks = p.blocks;
 	e->block_free = p.block_free;
 	xl_prng_seed(&e->prng, c->seed);

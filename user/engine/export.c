@@ -71,6 +71,7 @@ static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
 				p = put(p, &out, sizeof out);
 			}
 			e->tx_frames -= e->txbufs[tb].frames;
+			e->txbufs[tb].state = XL_TXBUF_NONE;
 		}
 	}
 }
@@ -182,6 +183,7 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	struct xl_conn *c;
 	struct head h;
 	u32 i, window;
+	u64 id;
 
 	xl_clock(e, now_ns);
 	if (bytes < sizeof h)
@@ -190,7 +192,11 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	if (!plausible(e, &h, p, bytes))
 		return -EINVAL;
 	memcpy(&window, p + sizeof h + offsetof(struct xl_conn, window), sizeof window);
-	if (xl_window_blocks(window) > e->cfg.blocks - e->promised || e->sent_free.count < h.sents || !(peer = xl_peer_take(e, h.node, &h.path)))
+	memcpy(&id, p + sizeof h + offsetof(struct xl_conn, local_id), sizeof id);
+	if (xl_map_get(&e->by_local, id) != XL_NONE)
+		return -EINVAL;
+	if (h.frames > e->cfg.tx_frames_max - xl_min(e->tx_frames, e->cfg.tx_frames_max) ||
+	    xl_window_blocks(window) > e->cfg.blocks - e->promised || e->sent_free.count < h.sents || !(peer = xl_peer_take(e, h.node, &h.path)))
 		return -ENOSPC;
 	i = xl_list_pop(&e->l_active, &e->conn_free);
 	if (i == XL_NONE)

@@ -104,8 +104,8 @@ static bool take_blocked(struct input *in, const struct xl_record_head *h)
 	if (!in->apply)
 		return true;
 	xl_count(in->e, XL_C_BLOCKED_IN);
-	if (in->c->consumed + in->c->window > r.limit)
-		in->c->control |= XL_CTL_CREDIT; /* it has not heard of newer credit, or there is some to give */
+	if (in->c->consumed + in->c->window > in->c->credit_given)
+		in->c->control |= XL_CTL_CREDIT; /* what was given before is on its way, or sent again when lost */
 	return true;
 }
 
@@ -171,7 +171,7 @@ static bool walk(struct input *in, struct xl_cursor cur, bool apply)
 		in->body.left = h.bytes;
 		if (!take_record(in, &h))
 			return false;
-		if (!xl_state_joined(in->c->state))
+		if (apply && !xl_state_joined(in->c->state))
 			return true;
 		xl_cursor_skip(&cur, h.bytes);
 	}
@@ -194,7 +194,6 @@ static bool seen(struct xl_engine *e, struct xl_conn *c, u64 number)
 		xl_count(e, XL_C_DUPLICATE_PACKET);
 	else
 		return false;
-	c->ack_now = c->received.any; /* our ACK may have been lost */
 	return true;
 }
 
@@ -229,12 +228,19 @@ static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	bool first = !c->received.any, newest = first || h->number > c->received.newest.last;
 	bool in_order = first || h->number == c->received.newest.last + 1;
 
-	if (seen(e, c, h->number) || !walk(&in, *cur, false))
+	if (!walk(&in, *cur, false))
 		return;
+	if (seen(e, c, h->number)) {
+		/* Our ACK may have been lost; but an ACK is never answered by an ACK, however often it comes. */
+		c->ack_now |= in.eliciting && c->received.any;
+		return;
+	}
 	c->packets_received++;
 	xl_peer_heard(e, xl_peer_of(e, c), path, newest);
-	if (c->state == XL_STATE_ANSWERING)
+	if (c->state == XL_STATE_ANSWERING) {
+		xl_peer_incarnation(e, xl_peer_of(e, c), c->peer_incarnation);
 		xl_conn_event(e, c, XL_EV_CONFIRMED);
+	}
 	in.eliciting = false;
 	walk(&in, *cur, true);
 	if (!xl_state_joined(c->state) || in.refused) {
@@ -253,7 +259,11 @@ static void take_data_packet(struct xl_engine *e, const struct xl_outer *h, stru
 {
 	struct xl_conn *c = xl_conn_by_local(e, h->id);
 
-	if (!c) {
+	if (h->source_node == e->cfg.node_id) {
+		xl_count(e, XL_C_OWN_PACKET);
+		return;
+	}
+	if (!c || c->state == XL_STATE_DEAD) {
 		xl_count(e, XL_C_UNKNOWN_CONNECTION);
 		xl_call_unknown(e, h, path);
 		return;

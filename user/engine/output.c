@@ -141,6 +141,10 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 
 	if (!xl_recovery_room(e))
 		return MADE_STARVED;
+	if (xl_recovery_full(e, c)) {
+		c->control = 0;
+		return c->ack_now ? make_control(e, c, out) : MADE_NOTHING;
+	}
 	tb = next_data(e, c);
 	if (tb != XL_NONE) {
 		make_data(e, c, tb, out);
@@ -162,6 +166,14 @@ static enum made make_packet(struct xl_engine *e, struct xl_conn *c, struct xl_p
 	return MADE_NOTHING;
 }
 
+/* No frame for what is to be sent: try again a little later. */
+static void starve(struct xl_engine *e)
+{
+	xl_count(e, XL_C_OUT_NO_FRAME);
+	e->starved = true;
+	e->starved_until_ns = e->now_ns + XL_STARVED_RETRY_NS;
+}
+
 /* One turn of the connection at the head of the active list. */
 static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u32 max)
 {
@@ -171,11 +183,8 @@ static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u
 	while (n < max && bytes < XL_ROUND_BYTES && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
 		bytes += xl_packet_bytes(&out[n++]);
 	xl_conn_deactivate(e, c);
-	if (made == MADE_STARVED) {
-		xl_count(e, XL_C_OUT_NO_FRAME);
-		e->starved = true;
-		e->starved_until_ns = e->now_ns + XL_STARVED_RETRY_NS;
-	}
+	if (made == MADE_STARVED)
+		starve(e);
 	if (made != MADE_NOTHING)
 		xl_conn_activate(e, c); /* behind the others */
 	if (!xl_conn_reap(e, c))
@@ -189,8 +198,12 @@ u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 no
 
 	xl_clock(e, now_ns);
 	e->starved = false;
-	while (n < max && e->reply_count && xl_reply_output(e, &out[n]))
-		n++;
+	while (n < max && e->reply_count && !e->starved) {
+		if (xl_reply_output(e, &out[n]))
+			n++;
+		else
+			starve(e);
+	}
 	while (n < max && !e->starved && e->active.head != XL_NONE)
 		n += turn(e, &e->conns[e->active.head], out + n, max - n);
 	return n;

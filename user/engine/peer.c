@@ -43,17 +43,24 @@ static u32 on_path(const struct xl_engine *e, const struct xl_path *path)
 	return XL_NONE;
 }
 
+/* A peer is taken for the one that a newcomer says it is only on its own path: whoever claims its name elsewhere gets a
+ * peer of his own, without a name, and moves nobody's traffic. Without connections a peer has no path to lose. */
+static bool at_home(struct xl_peer *p, const struct xl_path *path)
+{
+	if (p->conns.count == 0)
+		p->path = *path;
+	return !memcmp(&p->path, path, sizeof *path);
+}
+
 struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path *path)
 {
 	u32 i = node ? xl_map_get(&e->by_node, node) : on_path(e, path);
 	struct xl_peer *p;
 
-	if (i != XL_NONE) {
-		p = &e->peers[i];
-		if (p->conns.count == 0) /* with connections, only a packet on one of them moves the peer */
-			p->path = *path;
-		return p;
-	}
+	if (i != XL_NONE && at_home(&e->peers[i], path))
+		return &e->peers[i];
+	if (i != XL_NONE)
+		node = 0;
 	p = fresh(e);
 	if (!p)
 		return NULL;
@@ -104,7 +111,9 @@ int xl_peer_incarnation(struct xl_engine *e, struct xl_peer *p, u64 incarnation)
 {
 	u32 next;
 
-	if (p->incarnation == 0 || p->incarnation == incarnation) {
+	if (p->incarnation == incarnation)
+		return 0;
+	if (p->incarnation == 0) {
 		p->incarnation = incarnation;
 		return 0;
 	}
@@ -116,7 +125,7 @@ int xl_peer_incarnation(struct xl_engine *e, struct xl_peer *p, u64 incarnation)
 		struct xl_conn *c = &e->conns[i];
 
 		next = xl_list_next(&e->l_of_peer, i);
-		if (xl_state_joined(c->state) || c->state == XL_STATE_ANSWERING)
+		if ((xl_state_joined(c->state) || c->state == XL_STATE_ANSWERING) && c->peer_incarnation < incarnation)
 			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
 	}
 	return 1;
@@ -135,6 +144,8 @@ bool xl_peer_identify(struct xl_engine *e, struct xl_conn *c, u64 node, u64 inca
 		xl_map_put(&e->by_node, node, index_of(e, now));
 		return true;
 	}
+	if (known != XL_NONE && !at_home(&e->peers[known], path) && now->node == 0)
+		return true; /* somebody else's name: it stays without one */
 	p = xl_peer_take(e, node, path);
 	if (!p || xl_peer_incarnation(e, p, incarnation) < 0)
 		return false;

@@ -171,7 +171,7 @@ static bool end_acknowledged(const struct xl_conn *c)
 
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)
 {
-	u64 largest = a->range[0].last, sent_ns = XL_NONE64;
+	u64 largest = a->range[0].last, sent_ns = XL_NONE64, acked_before = c->seq_acked_bytes;
 
 	xl_count(e, XL_C_ACKS_IN);
 	if (!plausible(e, c, a))
@@ -180,6 +180,8 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 		c->largest_acked = largest;
 	if (walk(e, c, a, &sent_ns) == 0)
 		return;
+	if (c->seq_acked_bytes != acked_before)
+		xl_conn_orphan(e, c);
 	if (sent_ns != XL_NONE64 && sent_ns >= e->leapt_ns)
 		xl_rtt_sample(&c->rtt, e->now_ns - sent_ns, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
 	c->pto_count = 0;

@@ -14,6 +14,11 @@
 /* Remember a packet that asks for an ACK. The caller saw xl_recovery_room(e). */
 void xl_recovery_sent(struct xl_engine *e, struct xl_conn *c, u64 number, u32 txbuf, u32 bytes, u8 control);
 static inline bool xl_recovery_room(const struct xl_engine *e) { return e->sent_free.count > 0; }
+/* The connection has as many sent packets as it may: it sends only ACKs until some are acknowledged, or it is given up. */
+static inline bool xl_recovery_full(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return c->sent.count >= e->sents_per_conn;
+}
 /* An ACK record of a valid packet. */
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a);
 /* When the next loss or probe decision is due; XL_NEVER: nothing in flight. */

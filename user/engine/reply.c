@@ -2,6 +2,7 @@
 #include "reply.h"
 
 #include "call.h"
+#include "conn.h"
 #include "cookie.h"
 #include "ended.h"
 #include "txbuf.h"
@@ -34,12 +35,20 @@ void xl_reply_cookie(struct xl_engine *e, const struct xl_outer *h, const struct
 	xl_cookie_make(e, h, in, path, slot(e, h, path, XLANE_PACKET_COOKIE)->cookie);
 }
 
+/* Gone already, or over and still in the program's hands. */
+static bool ended_gracefully(struct xl_engine *e, u64 id)
+{
+	const struct xl_conn *c = xl_conn_by_local(e, id);
+
+	return c ? c->ended_gracefully : xl_ended_has(e, id);
+}
+
 void xl_call_unknown(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path)
 {
 	if (h->source_node == e->cfg.node_id)
 		xl_count(e, XL_C_OWN_PACKET);
 	else if (h->flags & XLANE_FLAG_EXT)
-		xl_reply_refuse(e, h, path, xl_ended_has(e, h->id) ? XLANE_WIRE_NONE : XLANE_WIRE_UNKNOWN);
+		xl_reply_refuse(e, h, path, ended_gracefully(e, h->id) ? XLANE_WIRE_NONE : XLANE_WIRE_UNKNOWN);
 }
 
 static u32 body(const struct xl_reply *r, u8 *p)

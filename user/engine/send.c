@@ -21,7 +21,9 @@ static u64 capacity(const struct xl_engine *e, u32 packet, u64 frames)
 /* Sequence bytes that frames are there for. A whole message must fit, so it is counted in frames, not tried. */
 static u64 frame_room(const struct xl_engine *e, const struct xl_conn *c)
 {
-	return capacity(e, xl_txbuf_room(c), xl_min(xl_txbuf_frames_free(e), e->cfg.tx_frames_max - e->tx_frames));
+	u32 left = e->tx_frames < e->cfg.tx_frames_max ? e->cfg.tx_frames_max - e->tx_frames : 0;
+
+	return capacity(e, xl_txbuf_room(c), xl_min(xl_txbuf_frames_free(e), left));
 }
 
 /* The largest message that an idle engine would take: a larger one must not wait for ever. */
