@@ -299,10 +299,10 @@ static inline void pair_open(struct pair *p, const struct xl_engine_config *like
 	*p = (struct pair){ .now = START_NS };
 	host_open(&p->h[0], 1, like);
 	host_open(&p->h[1], 2, like);
-	l = xl_engine_listen(p->h[1].e, PORT, XLANE_KIND_STREAM, 80, 1);
+	l = xl_engine_listen(p->h[1].e, PORT, XLANE_KIND_STREAM, 160, 1);
 	CHECK(l >= 0);
 	p->listener = (u32)l;
-	l = xl_engine_listen(p->h[1].e, PORT + 1, XLANE_KIND_MESSAGE, 80, 2);
+	l = xl_engine_listen(p->h[1].e, PORT + 1, XLANE_KIND_MESSAGE, 160, 2);
 	CHECK(l >= 0);
 	p->listener_messages = (u32)l;
 	p->a = pair_connect(p, PORT, XLANE_KIND_STREAM);

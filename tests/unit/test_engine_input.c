@@ -314,6 +314,12 @@ static void test_acknowledged_or_not(void **state)
 	raw_record(&r, 0x00, 0, 0);
 	raw_seal(&r);
 	peer_send(&p, &x, &r);
+	CHECK(!peer_hears(&p, &x, &r)); /* repeated, but it asks for no ACK */
+	x.next--;
+	peer_header(&x, &r);
+	raw_record(&r, 0x13, 0, 0);
+	raw_seal(&r);
+	peer_send(&p, &x, &r);
 	CHECK(peer_hears(&p, &x, &r) && raw_acked(&r) == x.next - 1);
 	pair_close(&p);
 }
