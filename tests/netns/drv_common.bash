@@ -13,16 +13,18 @@ skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 
+in_ns() { nsenter --net="/run/netns/$ns" -- "$@"; } # not `ip -n`, which wants a mount namespace besides
+
 veth_run() {
 	local kind=$1 mtu=$2 queues=$3
 	shift 3
 	ip netns del "$ns" 2>/dev/null
 	ip netns add "$ns" || skip_all "no network namespaces"
-	ip -n "$ns" link add drv_da mtu "$mtu" numrxqueues "$queues" numtxqueues "$queues" type veth \
+	in_ns ip link add drv_da mtu "$mtu" numrxqueues "$queues" numtxqueues "$queues" type veth \
 		peer name drv_db mtu "$mtu" numrxqueues "$queues" numtxqueues "$queues" || skip_all "no veth"
-	ip netns exec "$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null
-	ip -n "$ns" link set drv_da up && ip -n "$ns" link set drv_db up || exit 1
-	ip netns exec "$ns" "$build/tests/tools/drv_traffic" "$kind" drv_da drv_db "$@"
+	in_ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null
+	in_ns ip link set drv_da up && in_ns ip link set drv_db up || exit 1
+	in_ns "$build/tests/tools/drv_traffic" "$kind" drv_da drv_db "$@"
 	[ $? -le 1 ] || echo "not ok 0 - $kind $*: drv_traffic ended by itself"
 }
 
