@@ -287,6 +287,10 @@ static void case_down_up(void)
 	ends_check(!ends[0].rx_error && ends_counter(&ends[0], XL_DRV_TX_DOWN) >= 1,
 		   "down: rx gives nothing, sending is counted as down");
 	ends_shell("ip link set %s up", ends_world.name[0]);
+	/* The kernel starts the transmit queues of both ends some time after that, and drops what is sent before. */
+	for (u32 i = 0; i < 2; i++)
+		ends_shell("n=0; until ip -o link show dev %s | grep -q 'state UP' || [ $n -ge 500 ]; do n=$((n + 1)); done",
+			   ends_world.name[i]);
 	if (ends_world.xdp)
 		ends_check(ends_pump(&ends[0], &ends[1], got + 1), "up: what waited goes out by itself");
 	ends_check(ends_send_all(&ends[0], &ends[1], 500, 100, 4000, 1) &&
