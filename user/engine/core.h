@@ -102,7 +102,7 @@ struct xl_conn {
 	u32 peer, listener;
 	u16 local_port, remote_port;
 	u8 kind, state;
-	bool initiator, owned, accepted, crossing, call_mapped;
+	bool initiator, owned, crossing, call_mapped;
 	bool shut_wanted, closed_told, crc_off, ended_gracefully;
 	s32 error;
 	u32 abort_code, abort_tries;
@@ -191,7 +191,7 @@ struct xl_engine {
 	u64 now_ns, counters[XL_ENGINE_COUNTER_COUNT];
 	u64 leapt_ns;            /* when time last leapt: no round trip is measured across it */
 	struct xl_prng prng;
-	u64 cookie_key[2], map_secret;
+	u64 cookie_key[2];
 	u32 tx_frames;           /* frames held by transmit buffers */
 	bool starved;
 	u64 starved_until_ns;
