@@ -58,6 +58,21 @@
 #define XLANE_ACK_RANGES_KEPT       64       /* packet number ranges that a receiver remembers */
 #define XLANE_ACK_RANGES_SENT       16       /* ranges that one ACK record carries at most */
 #define XLANE_GRANTS_MAX            64       /* large messages in reassembly at once, per worker */
+#define XLANE_DATAGRAMS_PARTIAL_MAX 4        /* datagrams in reassembly at once, per connection */
+
+/* --- clients of the daemon -------------------------------------------------------------- */
+#define XLANE_CLIENTS_MAX           1024     /* clients of one daemon */
+#define XLANE_CHANNEL_SLOTS_DEFAULT 64       /* connections of one channel (a client has one channel to each worker) */
+#define XLANE_CHANNEL_SLOTS_MAX     4096
+#define XLANE_CHANNEL_RING_MIN_BYTES 4096    /* one direction of one slot; a power of two */
+#define XLANE_CHANNEL_RING_DEFAULT_BYTES 262144
+#define XLANE_CHANNEL_RING_MAX_BYTES 16777216
+#define XLANE_CHANNEL_COMMANDS      256      /* slots of the rings of commands and of replies, a power of two */
+#define XLANE_CHANNEL_LISTENERS_MAX 64       /* listening ports of one client */
+#define XLANE_HANDOVER_MAX          256      /* connections that are given and not yet taken, per worker */
+#define XLANE_HANDOVER_S            10       /* a connection that nobody takes for so long is reset */
+#define XLANE_HOME_WAKE_FRAMES      64       /* frames that wait to go home before their sleeping owner is woken */
+#define XLANE_QUEUE_LATE_MS         10       /* a queue whose home worker was not there for so long is served by others */
 
 /* --- wire ----------------------------------------------------------------------------- */
 #define XLANE_PARAMS_MAX            16       /* parameters of one handshake record */

@@ -8,9 +8,12 @@
  * Threads: a context and everything made from it belong to the thread that opened it; a call from another thread gives
  *   EPERM. After fork, the child's handles give ECHILD (its copies of the descriptors are close-on-exec).
  * Errors: functions return 0 or a count, and on failure a negative errno value; xlane_strerror gives its text for xlane.
- * Progress: the program's own thread is the worker (embedded mode). Protocol work is done inside blocking calls,
- *   xlane_poll and xlane_progress; a program must come back to one of them at least every xlane_config.peer_death_ms / 2,
- *   or its peers take it for dead.
+ * Two modes, one interface; a flag chooses (xlane_config.daemon):
+ *   embedded: the program's own thread is the worker, and the program needs privileges. Protocol work is done inside
+ *     blocking calls, xlane_poll and xlane_progress; a program must come back to one of them at least every
+ *     xlane_config.peer_death_ms / 2, or its peers take it for dead.
+ *   daemon: xlaned(8) on this machine does the work, for any number of unprivileged programs; what is handed to xlane_send is
+ *     on its way whatever the program does next. When the daemon goes, every call returns -ENETDOWN.
  * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal handler that
  *   runs during the wait ends it with -EINTR; one that runs just before, or in its first microseconds, may not.
  */
@@ -65,6 +68,11 @@ struct xlane_config {
 	uint64_t seed;           /* tests: nonzero makes ids and numbers reproducible; 0 = from the kernel */
 	void (*log)(int level, const char *line, void *arg); /* NULL: warnings to stderr. Levels as syslog: 3 error .. 7 debug */
 	void *log_arg;
+	int daemon;              /* 1: through xlaned(8); interface may be NULL then (the daemon's first), and driver, spin_us of the
+				  * worker, ethertype, vlan, mtu, frames, recv_memory_kib, queues, zero_copy, need_wakeup, no_crc,
+				  * pcap, fault and seed are the daemon's affair */
+	const char *socket;      /* the daemon's socket; NULL: $XLANE_SOCKET, else /run/xlane/xlaned.sock */
+	uint32_t channel_kib;    /* daemon: memory of one direction of one connection, a power of two; 0 = default (256) */
 };
 
 /* Fill with defaults. */
@@ -73,7 +81,8 @@ void xlane_config_init(struct xlane_config *config);
  * (`xlane attach IFACE` or xdp-loader) and the right to open its maps (see libxlane(3)). -ENODEV no such interface,
  * -ENETDOWN it is down, -EBUSY another program has a queue or another XDP program is there, -ENOENT no demux program
  * attached, -EPROTO one of another version, -EPERM privileges, -ENOBUFS the limit of locked memory, -EMFILE, -ENOMEM,
- * -EINVAL. After a failure xlane_last_error() says what is wrong and what to do, in one line. */
+ * -EINVAL. Daemon mode: -ENOENT or -ECONNREFUSED no daemon there, -EACCES its socket does not let this user in, -EPROTO it is of
+ * another version, -EDQUOT a quota of this user is used up, -ENODEV it does not serve that interface. After a failure xlane_last_error() says what is wrong and what to do, in one line. */
 int xlane_open(const struct xlane_config *config, xlane **out);
 /* Close: connections still open are aborted; ones that are closing get linger time (at most `linger_ms`) to finish. NULL is fine. */
 void xlane_close(xlane *x, int linger_ms);
@@ -100,7 +109,9 @@ void xlane_local_address(xlane *x, struct xlane_address *out);
 /* --- connections -------------------------------------------------------------------------- */
 enum xlane_type {
 	XLANE_STREAM = 1,        /* bytes in order */
-	XLANE_MESSAGE = 2,       /* whole messages, in order */
+	XLANE_MESSAGE = 2,       /* whole messages up to 16 MiB, in order */
+	XLANE_UNORDERED = 3,     /* whole messages up to 16 MiB, each once, as they become complete: none waits for another */
+	XLANE_DATAGRAM = 4,      /* whole or not at all, up to 64 KiB: may be lost or overtake each other, never twice */
 };
 
 /* -EADDRINUSE the port is in use, -ENOSPC. backlog: connections that may wait for accept. */
@@ -114,9 +125,17 @@ void xlane_listener_close(xlane_listener *l);
 int xlane_connect(xlane *x, const struct xlane_address *to, enum xlane_type type, int timeout_ms, xlane_conn **out);
 
 /* Stream: sends all of it unless the timeout, an error or a signal comes first; returns the bytes taken (> 0), or the error.
- * Messages: the whole message or nothing; returns `bytes`. The data is copied. -EPIPE after shutdown, -ECONNRESET,
+ * Messages: the whole message or nothing; returns `bytes`. The data is copied. A message above 64 KiB that can not be taken at
+ * once is kept in memory of the library, one per connection, and goes on its way in later calls on the context (xlane_progress,
+ * xlane_poll or any other). Datagrams: as messages, but delivery is not promised. -EPIPE after shutdown, -ECONNRESET,
  * -EHOSTDOWN the peer is dead, -EMSGSIZE. */
 int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms);
+/* Reserve and commit: room for `bytes` bytes where they will be sent from, for the program to fill in place. Returns the bytes
+ * reserved: a stream may get fewer (> 0), messages and datagrams all or the error (-EMSGSIZE: larger than can lie in one piece, at
+ * least 65,536 bytes can; use xlane_send). Commit sends the first `bytes` of them, and never waits; 0 gives the room back. One
+ * reservation per connection; xlane_send on the connection in between gives it up. */
+int64_t xlane_send_reserve(xlane_conn *c, size_t bytes, void **data, int timeout_ms);
+int64_t xlane_send_commit(xlane_conn *c, size_t bytes);
 /* Stream: at least one byte, 0 at the end (-EINVAL when `bytes` is 0). Messages: one whole message, its length;
  * -EMSGSIZE when it is longer than `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
 int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms);
@@ -138,6 +157,21 @@ int xlane_shutdown(xlane_conn *c);
 int xlane_conn_close(xlane_conn *c, int timeout_ms);
 /* Reset at once; the handle is gone. */
 void xlane_conn_abort(xlane_conn *c);
+/* Options of one connection. -EINVAL for a value out of range, -ENOTSUP for one this mode does not have. */
+enum xlane_option {
+	XLANE_OPTION_SEND_BUFFER = 1, /* bytes queued or unacknowledged at most (default 1 MiB, at least 64 KiB) */
+	XLANE_OPTION_PRIORITY = 2,    /* 0..255 of messages sent from now on; carried to the peer (default 0) */
+	XLANE_OPTION_STALL_MS = 3,    /* give the connection up when its data is not acknowledged for so long; 0 = peer_death_ms */
+};
+int xlane_conn_set(xlane_conn *c, enum xlane_option option, uint64_t value);
+int xlane_conn_get(xlane_conn *c, enum xlane_option option, uint64_t *value);
+/* Hand a connection to another process that uses the same daemon: give makes a token and ends this handle (whatever was received
+ * and not read goes along), take makes a handle from a token, once, within 10 s, after which the connection is reset. The token is a
+ * secret: who knows it gets the connection. -ENOTSUP embedded; take: -ENOENT no such token. After a failed give the handle stays. */
+struct xlane_token { uint8_t bytes[32]; };
+int xlane_conn_give(xlane_conn *c, struct xlane_token *out);
+int xlane_conn_take(xlane *x, const struct xlane_token *token, xlane_conn **out);
+enum xlane_type xlane_conn_type(const xlane_conn *c);
 void xlane_conn_set_user(xlane_conn *c, void *user);
 void *xlane_conn_user(const xlane_conn *c);
 xlane *xlane_conn_context(const xlane_conn *c);

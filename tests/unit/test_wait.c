@@ -48,7 +48,9 @@ static void open_fake(struct fake *f, struct xl_wait *w, enum xl_wait_mode mode)
 	f->drv.ops = &f->ops;
 	f->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	assert_true(f->fd >= 0);
-	assert_int_equal(xl_wait_init(w, mode, 50 * XL_US, &f->drv), 0);
+	struct xl_wait_source source = xl_wait_drv(&f->drv);
+
+	assert_int_equal(xl_wait_init(w, mode, 50 * XL_US, &source, 1), 0);
 	alarm(HANG_SECONDS);
 }
 

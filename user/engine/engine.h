@@ -28,7 +28,8 @@ struct xl_engine_config {
 	u32 tx_frames_max;          /* frames that unsent and unacknowledged data may hold */
 	u32 conns_max, peers_max;
 	u32 blocks;                 /* receive memory, in XLANE_BLOCK_BYTES */
-	u32 buckets_first, buckets_count; /* buckets that this worker serves (connection ids it gives out) */
+	u32 workers, worker;        /* buckets that this worker serves are those with bucket mod workers = worker; 0, 0: all.
+				     * A connect picks a local port whose call id falls into one of them */
 	u32 recv_window_bytes;      /* 0: XLANE_RECV_WINDOW_BYTES */
 	u32 send_buffer_bytes;      /* 0: XLANE_SEND_BUFFER_BYTES */
 	u64 ack_delay_ns;           /* 0: default (PROTOCOL 9) */
@@ -81,6 +82,28 @@ int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now
  * Message kinds: takes one whole message (priority 0, bytes >= 0) or nothing: -EAGAIN, -EMSGSIZE.
  * -EPIPE after shutdown; else the connection's error (-ECONNRESET, -ECONNREFUSED, -ETIMEDOUT, ...). */
 s64 xl_conn_send(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns);
+/* A message larger than XLANE_MESSAGE_SMALL_MAX_BYTES (ordered and unordered kinds), in pieces: its head now, its bytes when
+ * the receiver has granted its whole room. One at a time per connection; small messages may be sent meanwhile (an ordered one is
+ * delivered after it). begin: 0; -EAGAIN while another is not yet taken whole or there is no room; -EMSGSIZE above what the
+ * peer takes; else as send. more: bytes taken (> 0), -EAGAIN (XL_EVENT_WRITABLE follows), -EINVAL for more than was announced. */
+int xl_conn_large_begin(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns);
+s64 xl_conn_large_more(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns);
+/* Bytes of the large message under way that are still to be given to more; 0: none. */
+u64 xl_conn_large_left(const struct xl_engine *e, u32 conn);
+/* The largest message (or datagram) that a send could ever take on this connection now known: its peer's limit and the own. */
+u64 xl_conn_message_max(const struct xl_engine *e, u32 conn);
+
+/* Per connection settings; -EINVAL for values out of range. */
+enum xl_conn_option {
+	XL_CONN_SEND_BUFFER,     /* bytes queued or unacknowledged at most: 65,536 .. the engine's send_buffer_bytes */
+	XL_CONN_PRIORITY,        /* 0..255, carried in the heads of messages sent from now on */
+	XL_CONN_STALL_MS,        /* given up when nothing is acknowledged for so long while data waits; 0: the peer-death bound */
+};
+int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 value);
+u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option);
+/* Whose events: replaces what connect or accept were given (a connection changes hands). All current readiness is told anew. */
+void xl_conn_set_user(struct xl_engine *e, u32 conn, u64 user);
+
 /* Stream: up to `bytes` bytes, 0 at the end of the stream, -EAGAIN. Messages: the next whole message, its length;
  * -EMSGSIZE when it is longer than `bytes` (it stays; xl_conn_readable tells its size); 0 bytes long is a message:
  * the end is -ENODATA. Data received before an error is given first. */
@@ -142,6 +165,11 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 /* --- watching ------------------------------------------------------------------------------- */
 #include "counters.h"
 const u64 *xl_engine_counters(const struct xl_engine *e);   /* [XL_ENGINE_COUNTER_COUNT] */
+/* Visit connections and peers from index *at on, at most `max` of them, for figures: fills infos, returns how many, moves *at
+ * on (XL_NONE: through). Between two calls things may change; nothing is told twice. */
+struct xl_peer_info { u64 node, incarnation, heard_ns, srtt_ns; struct xl_path path; u32 conns; };
+u32 xl_engine_conn_list(const struct xl_engine *e, u32 *at, u32 *conn, u32 max);
+u32 xl_engine_peer_list(const struct xl_engine *e, u32 *at, struct xl_peer_info *out, u32 max);
 /* Recount everything: NULL when all invariants hold, else the name of the broken one. O(everything); for tests. */
 const char *xl_engine_check(const struct xl_engine *e);
 

@@ -110,6 +110,7 @@ static int open_parts(xlane *x, const struct xlane_config *c, char *why, size_t 
 		[XLANE_WAIT_SPIN] = XL_WAIT_SPIN,
 		[XLANE_WAIT_SLEEP] = XL_WAIT_SLEEP,
 	};
+	struct xl_wait_source source;
 	int err = xl_device_open(&x->device, c, &x->log, why, why_bytes);
 
 	if (err)
@@ -123,7 +124,8 @@ static int open_parts(xlane *x, const struct xlane_config *c, char *why, size_t 
 	if (err)
 		return err;
 	xl_worker_init(&x->worker, x->device.drv, &x->device.frames, x->engine);
-	err = xl_wait_init(&x->wait, mode[c->wait], c->spin_us * XL_US, x->device.drv);
+	source = xl_wait_drv(x->device.drv);
+	err = xl_wait_init(&x->wait, mode[c->wait], c->spin_us * XL_US, &source, 1);
 	if (err) {
 		snprintf(why, why_bytes, "no descriptor to wait on: %s", strerror(-err));
 		return err;

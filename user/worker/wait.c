@@ -21,15 +21,49 @@ static int watch(int epoll_fd, int fd)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, struct xl_drv *drv)
+static u32 drv_fds(void *arg, int *fds, u32 max)
 {
-	int fds[XLANE_QUEUES_MAX], err = 0;
-	u32 n;
+	struct xl_drv *drv = arg;
+
+	return drv->ops->fds(drv, fds, max);
+}
+
+static int drv_arm(void *arg, bool sleep)
+{
+	struct xl_drv *drv = arg;
+
+	return drv->ops->arm(drv, sleep);
+}
+
+struct xl_wait_source xl_wait_drv(struct xl_drv *drv)
+{
+	return (struct xl_wait_source){ .fds = drv_fds, .arm = drv_arm, .arg = drv };
+}
+
+static int watch_sources(struct xl_wait *w)
+{
+	int fds[XLANE_QUEUES_MAX + 1], err = 0;
+
+	for (u32 s = 0; s < w->sources && !err; s++) {
+		u32 n = w->source[s].fds(w->source[s].arg, fds, XL_ARRAY_SIZE(fds));
+
+		for (u32 i = 0; i < n && !err; i++)
+			err = watch(w->epoll_fd, fds[i]);
+	}
+	return err;
+}
+
+int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, const struct xl_wait_source *sources, u32 n)
+{
+	int err = 0;
 
 	memset(w, 0, sizeof *w);
+	if (!n || n > XL_WAIT_SOURCES_MAX)
+		return -EINVAL;
 	w->mode = mode;
 	w->spin_ns = spin_ns;
-	w->drv = drv;
+	w->sources = n;
+	memcpy(w->source, sources, n * sizeof *sources);
 	w->timer_fd = -1;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll_fd >= 0)
@@ -39,9 +73,8 @@ int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, struct 
 		goto fail;
 	}
 	err = watch(w->epoll_fd, w->timer_fd);
-	n = drv->ops->fds(drv, fds, XLANE_QUEUES_MAX);
-	for (u32 i = 0; i < n && !err; i++)
-		err = watch(w->epoll_fd, fds[i]);
+	if (!err)
+		err = watch_sources(w);
 	if (err)
 		goto fail;
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
@@ -53,7 +86,7 @@ fail:
 
 void xl_wait_close(struct xl_wait *w)
 {
-	if (!w->drv)
+	if (!w->sources)
 		return;
 	xl_wait_end(w);
 	if (w->timer_fd >= 0)
@@ -154,20 +187,25 @@ void xl_wait_woken(struct xl_wait *w)
 {
 	if (w->armed)
 		set_timer(w, XL_NEVER);
-	if (w->asleep) {
-		w->drv->ops->arm(w->drv, false);
-		w->asleep = false;
+	while (w->asleep) {
+		struct xl_wait_source *s = &w->source[--w->asleep];
+
+		s->arm(s->arg, false);
 	}
 }
 
-/* True: the driver will wake us. False: there is work already. */
+/* True: the sources will wake us. False: there is work already. */
 static bool arm(struct xl_wait *w)
 {
-	w->asleep = true;
-	if (w->drv->ops->arm(w->drv, true) != -EAGAIN)
-		return true;
-	xl_wait_woken(w);
-	return false;
+	while (w->asleep < w->sources) {
+		struct xl_wait_source *s = &w->source[w->asleep++];
+
+		if (s->arm(s->arg, true) == -EAGAIN) {
+			xl_wait_woken(w);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* Until something is readable or `left_ns` are over. Negative errno or the count of epoll. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wait.h - how a worker waits: spin for a while after work, then arm the driver's wakeups and sleep in one epoll.
+ * wait.h - how a worker waits: spin for a while after work, then arm the wakeups of all sources and sleep in one epoll.
  *
  * Guarantee: a packet that arrives at any instant before or during a sleep ends it (the kernel keeps a ring with
  * packets readable, and the rings are looked at again after arming); a sleep ends no later than its deadline, to within
@@ -25,6 +25,15 @@
 
 #include "../drv/drv.h"
 
+/* What a worker waits for: descriptors, and a way to say that it is going to sleep. The driver is one; channels and
+ * queues of requests are others. */
+struct xl_wait_source {
+	u32 (*fds)(void *arg, int *fds, u32 max);  /* once, at init: descriptors to be woken by; returns the count */
+	int (*arm)(void *arg, bool sleep);         /* true: about to sleep, -EAGAIN: there is work; false: awake again */
+	void *arg;
+};
+#define XL_WAIT_SOURCES_MAX 4
+
 /* A wait holds signals back when it has been awake for so long, and then lets them through at such intervals. */
 #define XL_WAIT_HOLD_NS (20 * XL_US)
 #define XL_WAIT_LOOK_NS (50 * XL_US)
@@ -33,20 +42,23 @@ enum xl_wait_mode { XL_WAIT_ADAPTIVE, XL_WAIT_SPIN, XL_WAIT_SLEEP };
 
 struct xl_wait {
 	enum xl_wait_mode mode;
-	struct xl_drv *drv;
+	struct xl_wait_source source[XL_WAIT_SOURCES_MAX];
+	u32 sources;
 	u64 spin_ns;       /* adaptive: spin for this long after the last work */
 	u64 worked_ns;     /* when there last was work */
 	int epoll_fd, timer_fd;
 	bool no_pwait2;    /* the kernel has no epoll_pwait2 (before 5.11): sleep by the timerfd */
 	bool armed;        /* the timerfd is set */
-	bool asleep;       /* the driver was told that the worker sleeps */
+	u32 asleep;        /* the first so many sources were told that the worker sleeps */
 	bool held;         /* signals are held back; `outside` is the thread's mask */
 	u64 turned_ns;     /* first turn of this wait, 0: none yet; when held, the time of the last look */
 	sigset_t outside;
 };
 
 /* Descriptors are close-on-exec. Lowers the thread's timer slack: else short sleeps overshoot by some 50 us. -errno. */
-int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, struct xl_drv *drv);
+int xl_wait_init(struct xl_wait *w, enum xl_wait_mode mode, u64 spin_ns, const struct xl_wait_source *sources, u32 n);
+/* A driver as a source. */
+struct xl_wait_source xl_wait_drv(struct xl_drv *drv);
 /* Closes the descriptors. Also right after a failed or missing xl_wait_init, on a zeroed structure: does nothing. */
 void xl_wait_close(struct xl_wait *w);
 /* Tell of the last round: `work` packets were handled at now_ns. */
