@@ -93,7 +93,7 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 			.first_number = h->world->faults.first_number,
 		.max_packet = s->mtu - xl_link_tag_bytes(&h->worker->link), .segs_max = s->segs,
 		.tx_frames_max = xl_worker_tx_data_frames(s->frames), .conns_max = s->conns, .peers_max = s->peers,
-		.blocks = s->blocks, .buckets_count = XLANE_BUCKETS, .recv_window_bytes = s->recv_window_bytes,
+		.blocks = s->blocks, .recv_window_bytes = s->recv_window_bytes,
 		.send_buffer_bytes = s->send_buffer_bytes, .ack_delay_ns = s->ack_delay_ns,
 		.keepalive_ns = s->keepalive_ns, .peer_death_ns = s->peer_death_ns, .linger_ns_min = s->linger_ns,
 		.no_crc = s->no_crc,

@@ -32,7 +32,7 @@ static void open_end(struct end *e, u8 id, u32 ring, const u16 vlan[2], u64 now)
 	struct xl_engine_config c = {
 		.frames = &e->frames, .node_id = id, .incarnation = 1, .seed = id, .first_number = XL_NONE64,
 		.max_packet = MTU, .segs_max = 1, .tx_frames_max = xl_worker_tx_data_frames(FRAMES), .conns_max = 16,
-		.peers_max = 4, .blocks = 1024, .buckets_count = XLANE_BUCKETS,
+		.peers_max = 4, .blocks = 1024,
 	};
 
 	e->mem = aligned_alloc(XLANE_FRAME_BYTES, FRAMES * XLANE_FRAME_BYTES);

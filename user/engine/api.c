@@ -80,8 +80,7 @@ static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
 		u64 id = xl_call_id(path, p, port);
 		u32 bucket = (u32)(id >> 56);
 
-		if (xl_map_get(&e->by_call, id) != XL_NONE || bucket < e->cfg.buckets_first ||
-		    bucket >= e->cfg.buckets_first + e->cfg.buckets_count)
+		if (xl_map_get(&e->by_call, id) != XL_NONE || bucket % e->cfg.workers != e->cfg.worker)
 			continue;
 		e->next_port = p == XLANE_EPHEMERAL_PORT_LAST ? XLANE_EPHEMERAL_PORT_FIRST : (u16)(p + 1);
 		return p;

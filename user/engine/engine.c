@@ -71,7 +71,7 @@ static void set_defaults(struct xl_engine_config *c)
 	c->peer_death_ns = c->peer_death_ns ? c->peer_death_ns : XL_PEER_DEATH_NS;
 	c->peer_death_ns = xl_max(c->peer_death_ns, 2 * c->keepalive_ns);
 	c->linger_ns_min = c->linger_ns_min ? c->linger_ns_min : XL_LINGER_NS_MIN;
-	c->buckets_count = c->buckets_count ? c->buckets_count : XLANE_BUCKETS;
+	c->workers = c->workers ? c->workers : 1;
 }
 
 static void point_links(struct xl_engine *e)

@@ -70,7 +70,6 @@ static int open_engine(xlane *x, const struct xlane_config *c, char *why, size_t
 		.conns_max = c->conns ? c->conns : XLANE_CONNS_DEFAULT,
 		.peers_max = XLANE_PEERS_DEFAULT,
 		.blocks = c->recv_memory_kib ? c->recv_memory_kib / (XLANE_BLOCK_BYTES / 1024) : XLANE_BLOCKS_DEFAULT,
-		.buckets_count = XLANE_BUCKETS,
 		.keepalive_ns = c->keepalive_ms * XL_MS,
 		.peer_death_ns = c->peer_death_ms * XL_MS,
 		.no_crc = c->no_crc,
