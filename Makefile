@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Everything is built under build/ (with SAN=1 under build/san/); `make help` lists the targets. Files are found by
-# their directory, so a new one needs no line here:
+# Everything is built under build/ (with SAN=1 under build/san/, with TSAN=1 under build/tsan/); `make help` lists the
+# targets. Files are found by their directory, so a new one needs no line here:
 #   user/base user/wire user/engine       build/lib/libxlane-engine.a   (what of it touches no system)
-#   these and user/{drv,xdp,worker,lib}   build/lib/libxlane.a, libxlane.so
+#   these and user/{drv,xdp,worker,channel,lib}   build/lib/libxlane.a, libxlane.so
 #   user/cli                              build/bin/xlane
+#   user/daemon                           build/bin/xlaned
 #   bpf/*.bpf.c                           build/bpf/*.bpf.o
 #   examples/*.c                          build/examples/*
 #   tests/unit/test_*.c tests/bpf/test_*.c  build/tests/test_*
@@ -18,10 +19,14 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR = $(PREFIX)/bin
+SBINDIR = $(PREFIX)/sbin
 LIBDIR = $(PREFIX)/lib
 BPFDIR = $(LIBDIR)/bpf
 INCLUDEDIR = $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
+SHAREDIR = $(PREFIX)/share/xlane
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 API_VERSION := $(shell sed -n 's/^\#define XLANE_API_VERSION //p' include/xlane/xlane.h)
 
 ifeq ($(origin CC),default)
@@ -39,6 +44,12 @@ CPPFLAGS_ALL := -Iinclude -Iuser -D_GNU_SOURCE $(CPPFLAGS)
 ifdef SAN
 B := build/san
 HARDEN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifdef TSAN
+B := build/tsan
+HARDEN := -fsanitize=thread -fno-omit-frame-pointer
+# Fences between atomic operations on both sides of them are beyond this sanitizer, which says so; those of ours order
+# atomic operations only.
+HARDEN += $(if $(findstring clang,$(CC)),,-Wno-tsan)
 else
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
@@ -48,7 +59,8 @@ LDFLAGS_ALL = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(HARDEN)) -pthread
 
 PACKAGES := libxdp libbpf libmnl jansson libelf zlib
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
-LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka)
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs inih)
+LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka) $(LIBS_DAEMON)
 
 # --- what there is ----------------------------------------------------------------------------
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -56,9 +68,12 @@ with_main = $(if $(wildcard $(1)),$(shell grep -l '^int main.' $(wildcard $(1)) 
 
 BASE_SYSTEM := user/base/assert.c user/base/log.c
 SRC_ENGINE := $(filter-out $(BASE_SYSTEM),$(wildcard user/base/*.c)) $(wildcard user/wire/*.c user/engine/*.c)
-SRC_LIB := $(SRC_ENGINE) $(wildcard $(BASE_SYSTEM)) $(wildcard user/drv/*.c user/xdp/*.c user/worker/*.c user/lib/*.c)
+SRC_LIB := $(SRC_ENGINE) $(wildcard $(BASE_SYSTEM)) \
+	$(wildcard user/drv/*.c user/xdp/*.c user/worker/*.c user/channel/*.c user/lib/*.c)
 SRC_CLI := $(wildcard user/cli/*.c)
 MAIN_CLI := $(call with_main,user/cli/*.c)
+MAIN_DAEMON := $(call with_main,user/daemon/*.c)
+SRC_DAEMON := $(filter-out $(MAIN_DAEMON),$(wildcard user/daemon/*.c))
 SRC_EXAMPLES := $(wildcard examples/*.c)
 SRC_UNIT := $(wildcard tests/unit/test_*.c tests/bpf/test_*.c)
 SRC_SIM := $(wildcard tests/sim/*.c)
@@ -70,16 +85,21 @@ SRC_PARTS := $(filter-out $(MAIN_CLI),$(SRC_CLI)) \
 	$(filter-out $(MAIN_TOOLS),$(wildcard tests/tools/*.c)) $(filter-out $(MAIN_BENCH),$(wildcard tests/bench/*.c)) \
 	$(filter-out $(MAIN_SIM),$(SRC_SIM)) $(filter-out $(SRC_UNIT),$(wildcard tests/unit/*.c tests/bpf/*.c))
 SRC_BPF := $(wildcard bpf/*.bpf.c)
-SRC_ALL := $(sort $(SRC_LIB) $(SRC_CLI) $(SRC_EXAMPLES) $(SRC_UNIT) $(SRC_SIM) $(SRC_PARTS) $(MAIN_TOOLS) $(MAIN_BENCH))
+SRC_ALL := $(sort $(SRC_LIB) $(SRC_CLI) $(SRC_DAEMON) $(MAIN_DAEMON) $(SRC_EXAMPLES) $(SRC_UNIT) $(SRC_SIM) $(SRC_PARTS) $(MAIN_TOOLS) $(MAIN_BENCH))
 
 LIB_ENGINE := $(B)/lib/libxlane-engine.a
 LIB_STATIC := $(B)/lib/libxlane.a
 LIB_SHARED := $(B)/lib/libxlane.so
+LIB_DAEMON := $(B)/lib/libxlane-daemon.a
 LIB_PARTS := $(B)/lib/libxlane-tests.a
 BPF_OBJECTS := $(SRC_BPF:bpf/%.bpf.c=$(B)/bpf/%.bpf.o) $(if $(SRC_BPF),$(B)/bpf/xlane_demux_linear.bpf.o)
 XLANE := $(if $(MAIN_CLI),$(B)/bin/xlane)
+XLANED := $(if $(MAIN_DAEMON),$(B)/bin/xlaned)
 EXAMPLES := $(SRC_EXAMPLES:examples/%.c=$(B)/examples/%)
-UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(SRC_UNIT:.c=)))
+# The thread sanitizer is for what has threads: the daemon, its channels, and what they stand on.
+TSAN_TESTS := $(wildcard tests/unit/test_spsc.c tests/unit/test_channel*.c tests/unit/test_ring*.c tests/unit/test_ports.c \
+	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
+UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(TSAN),$(TSAN_TESTS),$(SRC_UNIT)))))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
 MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
@@ -87,7 +107,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
 .PHONY: all bpf tools unit bench-programs bench sim demo check deps install uninstall clean help
-all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(EXAMPLES) bpf ## build the library, the tools, the BPF program and the examples
+all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(XLANED) $(EXAMPLES) bpf ## build the library, the daemon, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
 unit: $(UNIT_TESTS)
@@ -108,6 +128,7 @@ demo: deps ## two hosts and a lossy link: files and messages moved and proved (r
 check: deps ## every test; ends with "N passed, N failed, N skipped" (root for the network tests)
 	+@$(submake) all tools unit bench-programs $(SIM)
 	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim)
+	+@$(submake) TSAN=1 unit
 	@tests/run $(TESTS)
 
 bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings (root, two idle cores)
@@ -127,11 +148,17 @@ clean: ## remove build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
-	@echo 'Variables: SAN=1 (address and undefined behaviour sanitizers, in build/san), CC, CFLAGS, PREFIX, DESTDIR.'
+	@echo 'Variables: SAN=1 (address and undefined behaviour sanitizers, in build/san), TSAN=1 (thread sanitizer, in build/tsan), CC, CFLAGS, PREFIX, DESTDIR.'
 
 install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/local), staged in DESTDIR
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR)/pkgconfig $(BPFDIR) $(INCLUDEDIR)/xlane)
 	$(if $(XLANE),install -m 755 $(XLANE) $(DESTDIR)$(BINDIR)/)
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(SHAREDIR) $(UNITDIR) $(COMPLETIONDIR))
+	$(if $(XLANED),install -m 755 $(XLANED) $(DESTDIR)$(SBINDIR)/)
+	install -m 644 user/daemon/xlaned.conf.sample $(DESTDIR)$(SHAREDIR)/
+	sed 's|@SBINDIR@|$(SBINDIR)|' user/daemon/xlaned.service.in > $(DESTDIR)$(UNITDIR)/xlaned.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/xlaned.service
+	$(if $(wildcard user/cli/xlane.bash),install -m 644 user/cli/xlane.bash $(DESTDIR)$(COMPLETIONDIR)/xlane)
 	install -m 644 $(LIB_STATIC) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(LIB_SHARED) $(DESTDIR)$(LIBDIR)/libxlane.so.$(API_VERSION)
 	ln -sf libxlane.so.$(API_VERSION) $(DESTDIR)$(LIBDIR)/libxlane.so
@@ -148,6 +175,8 @@ install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/l
 uninstall: ## remove what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/xlane $(DESTDIR)$(LIBDIR)/libxlane.a $(DESTDIR)$(LIBDIR)/libxlane.so \
 		$(DESTDIR)$(LIBDIR)/libxlane.so.$(API_VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/xlane.pc
+	rm -f $(DESTDIR)$(SBINDIR)/xlaned $(DESTDIR)$(UNITDIR)/xlaned.service $(DESTDIR)$(COMPLETIONDIR)/xlane
+	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(BPF_OBJECTS)))
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/xlane
@@ -194,6 +223,8 @@ $(LIB_ENGINE): $(call objects,$(SRC_ENGINE)) $(B)/files
 	$(archive)
 $(LIB_STATIC): $(call objects,$(SRC_LIB)) $(B)/files
 	$(archive)
+$(LIB_DAEMON): $(call objects,$(SRC_DAEMON)) $(B)/files
+	$(archive)
 $(LIB_PARTS): $(call objects,$(SRC_PARTS)) $(B)/files
 	$(archive)
 $(LIB_SHARED): $(call objects,$(SRC_LIB)) user/lib/libxlane.map $(B)/files
@@ -204,16 +235,20 @@ $(LIB_SHARED): $(call objects,$(SRC_LIB)) user/lib/libxlane.map $(B)/files
 
 $(B)/bin/xlane: $(call objects,$(SRC_CLI)) $(LIB_STATIC)
 	$(link)
+$(B)/bin/xlaned: LIBS_TARGET = $(LIBS_DAEMON)
+$(B)/bin/xlaned: $(call objects,$(MAIN_DAEMON)) $(LIB_DAEMON) $(LIB_STATIC)
+	$(link)
 $(EXAMPLES): $(B)/examples/%: $(B)/obj/examples/%.o $(LIB_STATIC)
 	$(link)
 $(B)/xlane-sim: $(call objects,$(SRC_SIM)) $(LIB_STATIC)
 	$(link)
-$(TOOLS): $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o $(LIB_PARTS) $(LIB_STATIC)
+$(TOOLS): LIBS_TARGET = $(LIBS_DAEMON)
+$(TOOLS): $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o $(LIB_PARTS) $(LIB_DAEMON) $(LIB_STATIC)
 	$(link)
 $(BENCHES): $(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(LIB_PARTS) $(LIB_STATIC)
 	$(link)
 $(UNIT_TESTS): LIBS_TARGET = $(LIBS_TEST)
-$(filter $(B)/tests/%,$(patsubst tests/unit/%.c,$(B)/tests/%,$(SRC_UNIT))): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(LIB_PARTS) $(LIB_STATIC)
+$(filter $(B)/tests/%,$(patsubst tests/unit/%.c,$(B)/tests/%,$(SRC_UNIT))): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(LIB_PARTS) $(LIB_DAEMON) $(LIB_STATIC)
 	$(link)
 $(filter $(B)/tests/%,$(patsubst tests/bpf/%.c,$(B)/tests/%,$(SRC_UNIT))): $(B)/tests/%: $(B)/obj/tests/bpf/%.o $(LIB_PARTS) $(LIB_STATIC)
 	$(link)

@@ -11,13 +11,15 @@
 #include <unistd.h>
 #include <xlane/xlane.h>
 
-/* Options of the context: -i IFACE, -d auto|af_xdp|af_packet, -V VLAN, -F FAULT, -q QUEUES. Returns 0 for another. */
-#define CONTEXT_OPTIONS "i:d:V:F:q:"
+/* Options of the context: -d through the daemon, -i IFACE, and embedded -D auto|af_xdp|af_packet, -V VLAN, -F FAULT,
+ * -q QUEUES. Returns 0 for another. */
+#define CONTEXT_OPTIONS "di:D:V:F:q:"
 static inline int context_option(struct xlane_config *c, int opt, const char *arg)
 {
 	switch (opt) {
 	case 'i': c->interface = arg; return 1;
-	case 'd': c->driver = !strcmp(arg, "af_packet") ? XLANE_DRIVER_AF_PACKET :
+	case 'd': c->daemon = 1; return 1;
+	case 'D': c->driver = !strcmp(arg, "af_packet") ? XLANE_DRIVER_AF_PACKET :
 			      !strcmp(arg, "af_xdp") ? XLANE_DRIVER_AF_XDP : XLANE_DRIVER_AUTO; return 1;
 	case 'V': c->vlan[0] = (uint16_t)strtoul(arg, NULL, 0); return 1;
 	case 'F': c->fault = arg; return 1;

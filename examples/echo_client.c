@@ -2,7 +2,7 @@
 /*
  * echo_client.c - send messages to echo_server and prove that each comes back, byte for byte.
  *
- *     echo_client -i IFACE [-c COUNT] [-s MAX] [-w WINDOW] [-S SEED] [-t SECONDS] [--json FILE] MAC/PORT
+ *     echo_client -i IFACE|-d [-c COUNT] [-s MAX] [-w WINDOW] [-S SEED] [-t SECONDS] [--json FILE] MAC/PORT
  *
  * COUNT messages of seeded sizes 1..MAX and seeded content; at most WINDOW of them are under way at a time.
  */
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 1 || !count || !max_bytes || !window || xlane_address_parse(argv[optind], &to))
-		return fprintf(stderr, "usage: echo_client -i IFACE [-c COUNT] [-s MAX] [-w WINDOW] MAC/PORT\n"), 2;
+		return fprintf(stderr, "usage: echo_client -i IFACE|-d [-c COUNT] [-s MAX] [-w WINDOW] MAC/PORT\n"), 2;
 	if (xlane_open(&config, &x))
 		return fprintf(stderr, "echo_client: %s\n", xlane_last_error()), 1;
 	err = xlane_connect(x, &to, XLANE_MESSAGE, 10000, &c);

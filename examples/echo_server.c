@@ -2,7 +2,7 @@
 /*
  * echo_server.c - every message goes back to where it came from; any number of clients at once.
  *
- *     echo_server -i IFACE [-n CONNECTIONS] PORT
+ *     echo_server -i IFACE|-d [-n CONNECTIONS] PORT
  *
  * Runs until SIGINT or SIGTERM, or until CONNECTIONS connections have ended.
  */
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 1)
-		return fprintf(stderr, "usage: echo_server -i IFACE [-n CONNECTIONS] PORT\n"), 2;
+		return fprintf(stderr, "usage: echo_server -i IFACE|-d [-n CONNECTIONS] PORT\n"), 2;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	if (xlane_open(&config, &x))

@@ -52,8 +52,8 @@
 #define XLANE_RECV_WINDOW_MIN_BYTES 131072   /* given to a new connection when receive memory is nearly promised away */
 #define XLANE_BLOCK_BYTES           4096     /* one block of receive memory */
 #define XLANE_BLOCKS_DEFAULT        16384    /* 64 MiB of receive memory per worker */
-#define XLANE_WINDOW_TABLE_BLOCKS   5        /* blocks a window needs past its bytes: two ends, three tables */
-#define XLANE_BLOCKS_MIN            37       /* one connection with the smallest window */
+#define XLANE_WINDOW_TABLE_BLOCKS   6        /* blocks a window needs past its bytes: two ends, four tables */
+#define XLANE_BLOCKS_MIN            38       /* one connection with the smallest window */
 #define XLANE_HOLES_MAX             254      /* received intervals past the contiguous prefix */
 #define XLANE_ACK_RANGES_KEPT       64       /* packet number ranges that a receiver remembers */
 #define XLANE_ACK_RANGES_SENT       16       /* ranges that one ACK record carries at most */
@@ -62,6 +62,7 @@
 
 /* --- clients of the daemon -------------------------------------------------------------- */
 #define XLANE_CLIENTS_MAX           1024     /* clients of one daemon */
+#define XLANE_INTERFACES_MAX        16       /* interfaces of one daemon */
 #define XLANE_CHANNEL_SLOTS_DEFAULT 64       /* connections of one channel (a client has one channel to each worker) */
 #define XLANE_CHANNEL_SLOTS_MAX     4096
 #define XLANE_CHANNEL_RING_MIN_BYTES 4096    /* one direction of one slot; a power of two */
@@ -73,6 +74,8 @@
 #define XLANE_HANDOVER_S            10       /* a connection that nobody takes for so long is reset */
 #define XLANE_HOME_WAKE_FRAMES      64       /* frames that wait to go home before their sleeping owner is woken */
 #define XLANE_QUEUE_LATE_MS         10       /* a queue whose home worker was not there for so long is served by others */
+#define XLANE_FIGURES_CONNS_MAX     65536    /* connections of one worker that a list of the daemon's names; it tells how many it left out */
+#define XLANE_FIGURES_PEERS_MAX     65536    /* and peers */
 
 /* --- wire ----------------------------------------------------------------------------- */
 #define XLANE_PARAMS_MAX            16       /* parameters of one handshake record */

@@ -7,13 +7,13 @@
  *
  * Threads: a context and everything made from it belong to the thread that opened it; a call from another thread gives
  *   EPERM. After fork, the child's handles give ECHILD (its copies of the descriptors are close-on-exec).
- * Errors: functions return 0 or a count, and on failure a negative errno value; xlane_strerror gives its text for xlane.
+ * Errors: functions return 0 or a count, and on failure a negative errno value; xlane_strerror gives its text.
  * Two modes, one interface; a flag chooses (xlane_config.daemon):
  *   embedded: the program's own thread is the worker, and the program needs privileges. Protocol work is done inside
  *     blocking calls, xlane_poll and xlane_progress; a program must come back to one of them at least every
  *     xlane_config.peer_death_ms / 2, or its peers take it for dead.
- *   daemon: xlaned(8) on this machine does the work, for any number of unprivileged programs; what is handed to xlane_send is
- *     on its way whatever the program does next. When the daemon goes, every call returns -ENETDOWN.
+ *   daemon: xlaned(8) on this machine does the work, for any number of unprivileged programs; what xlane_send has
+ *     handed over is on its way whatever the program does next. When the daemon goes, every call returns -ENETDOWN.
  * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal handler that
  *   runs during the wait ends it with -EINTR; one that runs just before, or in its first microseconds, may not.
  */
@@ -29,7 +29,7 @@ extern "C" {
 
 #define XLANE_API_VERSION 1
 
-typedef struct xlane xlane;                    /* a context: one worker on one interface */
+typedef struct xlane xlane;                    /* a context: this program on one interface */
 typedef struct xlane_conn xlane_conn;          /* a connection */
 typedef struct xlane_listener xlane_listener;  /* a port that answers */
 
@@ -68,33 +68,40 @@ struct xlane_config {
 	uint64_t seed;           /* tests: nonzero makes ids and numbers reproducible; 0 = from the kernel */
 	void (*log)(int level, const char *line, void *arg); /* NULL: warnings to stderr. Levels as syslog: 3 error .. 7 debug */
 	void *log_arg;
-	int daemon;              /* 1: through xlaned(8); interface may be NULL then (the daemon's first), and driver, spin_us of the
-				  * worker, ethertype, vlan, mtu, frames, recv_memory_kib, queues, zero_copy, need_wakeup, no_crc,
-				  * pcap, fault and seed are the daemon's affair */
+	int daemon;              /* 1: through xlaned(8); interface may be NULL then (the daemon's first), and driver,
+				  * spin_us, ethertype, vlan, mtu, frames, recv_memory_kib, keepalive_ms, peer_death_ms,
+				  * queues, zero_copy, need_wakeup, no_crc, pcap, fault and seed are the daemon's affair */
 	const char *socket;      /* the daemon's socket; NULL: $XLANE_SOCKET, else /run/xlane/xlaned.sock */
-	uint32_t channel_kib;    /* daemon: memory of one direction of one connection, a power of two; 0 = default (256) */
+	uint32_t channel_kib;    /* daemon: memory of one direction of a connection, a power of two; 0 = default (256) */
 };
 
-/* Fill with defaults. */
+/* Fill with defaults. The macro tells the library how much of the structure the program was built with; a program
+ * that calls the function itself (or was built before the daemon) gets the first version, without `daemon`. */
 void xlane_config_init(struct xlane_config *config);
+void xlane_config_init_size(struct xlane_config *config, size_t size);
+#define xlane_config_init(config) xlane_config_init_size(config, sizeof *(config))
 /* Open the interface's queues and become its worker. Needs CAP_NET_RAW, and for AF_XDP the demux program attached
  * (`xlane attach IFACE` or xdp-loader) and the right to open its maps (see libxlane(3)). -ENODEV no such interface,
  * -ENETDOWN it is down, -EBUSY another program has a queue or another XDP program is there, -ENOENT no demux program
  * attached, -EPROTO one of another version, -EPERM privileges, -ENOBUFS the limit of locked memory, -EMFILE, -ENOMEM,
- * -EINVAL. Daemon mode: -ENOENT or -ECONNREFUSED no daemon there, -EACCES its socket does not let this user in, -EPROTO it is of
- * another version, -EDQUOT a quota of this user is used up, -ENODEV it does not serve that interface. After a failure xlane_last_error() says what is wrong and what to do, in one line. */
+ * -EINVAL. Daemon mode: -ENOENT or -ECONNREFUSED no daemon there, -EACCES its socket does not let this user in,
+ * -EPROTO it is of another version, -EDQUOT a quota of this user is used up, -ENODEV it does not serve that
+ * interface. After a failure xlane_last_error() says what is wrong and what to do, in one line. */
 int xlane_open(const struct xlane_config *config, xlane **out);
-/* Close: connections still open are aborted; ones that are closing get linger time (at most `linger_ms`) to finish. NULL is fine. */
+/* Close: connections still open are aborted; ones that are closing get linger time (at most `linger_ms`) to finish.
+ * NULL is fine. */
 void xlane_close(xlane *x, int linger_ms);
 /* Text of the last failure of xlane_open on this thread. */
 const char *xlane_last_error(void);
 const char *xlane_strerror(int negative_errno);
-/* A descriptor that polls readable when xlane_progress has something to do: for poll, select, epoll. It stays the context's.
- * Call xlane_prepare_wait right before sleeping on it, and xlane_progress afterwards. */
+/* A descriptor that polls readable when xlane_progress has something to do: for poll, select, epoll. It stays the
+ * context's. Call xlane_prepare_wait right before sleeping on it, and xlane_progress afterwards. */
 int xlane_fd(xlane *x);
-/* Arm the wakeups. Returns the longest time to sleep in nanoseconds (UINT64_MAX: no limit), or 0: do not sleep, there is work. */
+/* Arm the wakeups. Returns the longest time to sleep in nanoseconds (UINT64_MAX: no limit), or 0: do not sleep, there
+ * is work. */
 uint64_t xlane_prepare_wait(xlane *x);
-/* Do what is to be done, without waiting. Returns the number of packets handled, or an error (-ENETDOWN: the interface is gone). */
+/* Do what is to be done, without waiting. Returns the number of packets handled, or an error (-ENETDOWN: the
+ * interface is gone). */
 int xlane_progress(xlane *x);
 
 /* --- addresses ---------------------------------------------------------------------------- */
@@ -119,41 +126,47 @@ int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xla
 /* The next established connection. One that its peer resets before it is accepted is gone without a word. */
 int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out);
 void xlane_listener_close(xlane_listener *l);
-/* With timeout_ms 0 it returns at once and the connection is under way (XLANE_READY_OPEN tells). -ECONNREFUSED, -ETIMEDOUT,
- * -EPROTOTYPE (the port has another type), -EPROTONOSUPPORT, -ENOSPC, -EADDRNOTAVAIL (no local port is left), -EINVAL (port
- * 0, a group address, the context's own address). After any failure, -EINTR and a timeout too, the attempt is gone. */
+/* With timeout_ms 0 it returns at once and the connection is under way (XLANE_READY_OPEN tells). -ECONNREFUSED,
+ * -ETIMEDOUT, -EPROTOTYPE (the port has another type), -EPROTONOSUPPORT, -ENOSPC, -EADDRNOTAVAIL (no local port is
+ * left), -EINVAL (port 0, a group address, the context's own address). After any failure, -EINTR and a timeout too,
+ * the attempt is gone. */
 int xlane_connect(xlane *x, const struct xlane_address *to, enum xlane_type type, int timeout_ms, xlane_conn **out);
 
-/* Stream: sends all of it unless the timeout, an error or a signal comes first; returns the bytes taken (> 0), or the error.
- * Messages: the whole message or nothing; returns `bytes`. The data is copied. A message above 64 KiB that can not be taken at
- * once is kept in memory of the library, one per connection, and goes on its way in later calls on the context (xlane_progress,
- * xlane_poll or any other). Datagrams: as messages, but delivery is not promised. -EPIPE after shutdown, -ECONNRESET,
- * -EHOSTDOWN the peer is dead, -EMSGSIZE. */
+/* Stream: sends all of it unless the timeout, an error or a signal comes first; returns the bytes taken (> 0), or the
+ * error. Messages: the whole message or nothing; returns `bytes`. The data is copied. A message above 64 KiB that can
+ * not be taken at once is kept in memory of the library, one per connection, and goes on its way in later calls on
+ * the context (xlane_progress, xlane_poll or any other); the next large one waits for it, xlane_shutdown and
+ * xlane_conn_close take effect after it. A wait that is over in the middle of such a message has sent it. Datagrams:
+ * as messages, but delivery is not promised. -EPIPE after shutdown, -ECONNRESET, -EHOSTDOWN the peer is dead,
+ * -EMSGSIZE. */
 int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms);
-/* Reserve and commit: room for `bytes` bytes where they will be sent from, for the program to fill in place. Returns the bytes
- * reserved: a stream may get fewer (> 0), messages and datagrams all or the error (-EMSGSIZE: larger than can lie in one piece, at
- * least 65,536 bytes can; use xlane_send). Commit sends the first `bytes` of them, and never waits; 0 gives the room back. One
- * reservation per connection; xlane_send on the connection in between gives it up. */
+/* Reserve and commit: room for `bytes` bytes where they will be sent from, for the program to fill in place. Returns
+ * the bytes reserved: a stream may get fewer (> 0), messages and datagrams all or the error (-EMSGSIZE: larger than
+ * can lie in one piece, at least 65,536 bytes can; use xlane_send). Commit sends the first `bytes` of them, and never
+ * waits; 0 gives the room back. One reservation per connection: another one, or xlane_send, in between gives it up.
+ * What there is no room for at the commit is kept as with xlane_send, and the next reservation waits for it. -EINVAL
+ * to commit more than is reserved. */
 int64_t xlane_send_reserve(xlane_conn *c, size_t bytes, void **data, int timeout_ms);
 int64_t xlane_send_commit(xlane_conn *c, size_t bytes);
 /* Stream: at least one byte, 0 at the end (-EINVAL when `bytes` is 0). Messages: one whole message, its length;
  * -EMSGSIZE when it is longer than `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
 int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms);
 /* Loan: *data points at the received bytes themselves, valid until xlane_release or the next call on this context.
- * Returns the contiguous bytes there; stream: 0 at the end; messages: 0 is an empty message, to be released with 0. Release
- * `bytes` of them (they need not be all; never more than were lent). */
+ * Returns the contiguous bytes there; stream: 0 at the end; messages: 0 is an empty message, to be released with 0.
+ * Release `bytes` of them (they need not be all; never more than were lent). */
 int64_t xlane_recv_loan(xlane_conn *c, const void **data, int timeout_ms);
 void xlane_release(xlane_conn *c, size_t bytes);
-/* Bytes ready (messages: the next whole one's size), or -EAGAIN, 0/-ENODATA at the end of a stream/of messages, or the error. */
+/* Bytes ready (messages: the next whole one's size), or -EAGAIN, 0/-ENODATA at the end of a stream/of messages, or
+ * the error. */
 int64_t xlane_readable(xlane_conn *c);
 /* Bytes that a send takes without waiting. */
 uint64_t xlane_writable(xlane_conn *c);
 /* No more sends; the peer reads to the end. */
 int xlane_shutdown(xlane_conn *c);
 /* Shut down and wait until the peer has everything and has closed its side too, or timeout; then the handle is gone.
- * 0: the peer acknowledged all that was sent. -ETIMEDOUT, -ECONNRESET...: it may not have. What the peer still sends is
- * dropped. The handle is gone whatever is returned, but for -EPERM and -ECHILD; after -EINTR and -ETIMEDOUT the context goes
- * on closing the connection as long as it is open itself. */
+ * 0: the peer acknowledged all that was sent. -ETIMEDOUT, -ECONNRESET...: it may not have. What the peer still sends
+ * is dropped. The handle is gone whatever is returned, but for -EPERM and -ECHILD; after -EINTR and -ETIMEDOUT the
+ * context goes on closing the connection as long as it is open itself. */
 int xlane_conn_close(xlane_conn *c, int timeout_ms);
 /* Reset at once; the handle is gone. */
 void xlane_conn_abort(xlane_conn *c);
@@ -165,9 +178,11 @@ enum xlane_option {
 };
 int xlane_conn_set(xlane_conn *c, enum xlane_option option, uint64_t value);
 int xlane_conn_get(xlane_conn *c, enum xlane_option option, uint64_t *value);
-/* Hand a connection to another process that uses the same daemon: give makes a token and ends this handle (whatever was received
- * and not read goes along), take makes a handle from a token, once, within 10 s, after which the connection is reset. The token is a
- * secret: who knows it gets the connection. -ENOTSUP embedded; take: -ENOENT no such token. After a failed give the handle stays. */
+/* Hand a connection to another process that uses the same daemon: give makes a token and ends this handle (whatever
+ * was received and not read goes along), take makes a handle from a token, once, within 10 s, after which the
+ * connection is reset. The token is a secret: who knows it gets the connection. -ENOTSUP embedded; give: -ENOTCONN it
+ * is not open yet, -EAGAIN the library still keeps something that was sent (XLANE_READY_WRITE tells when not); take:
+ * -ENOENT no such token. After a failed give the handle stays. */
 struct xlane_token { uint8_t bytes[32]; };
 int xlane_conn_give(xlane_conn *c, struct xlane_token *out);
 int xlane_conn_take(xlane *x, const struct xlane_token *token, xlane_conn **out);
@@ -180,7 +195,8 @@ void xlane_conn_peer(const xlane_conn *c, struct xlane_address *out);
 /* --- waiting for many --------------------------------------------------------------------- */
 enum xlane_ready { XLANE_READY_READ = 1, XLANE_READY_WRITE = 2, XLANE_READY_OPEN = 4, XLANE_READY_CLOSED = 8, XLANE_READY_ACCEPT = 16 };
 struct xlane_event { uint32_t ready; xlane_conn *conn; xlane_listener *listener; };
-/* What changed since the last call (edge-triggered), waiting up to timeout_ms for something. Returns the count, 0 on timeout. */
+/* What changed since the last call (edge-triggered), waiting up to timeout_ms for something. Returns the count, 0 on
+ * timeout. */
 int xlane_poll(xlane *x, struct xlane_event *events, int max, int timeout_ms);
 
 /* --- figures ------------------------------------------------------------------------------ */
@@ -192,7 +208,8 @@ struct xlane_conn_stats {
 	char state[16];
 };
 void xlane_conn_stats(const xlane_conn *c, struct xlane_conn_stats *out);
-/* Every counter of the context: driver, link and engine, as (name, text, value); zero ones too. Calls `each` for each; returns the count. */
+/* Every counter of the context: driver, link and engine, as (name, text, value); zero ones too. Calls `each` for
+ * each; returns the count. */
 int xlane_counters(xlane *x, void (*each)(const char *name, const char *text, uint64_t value, void *arg), void *arg);
 /* Frame census: owner name and count; the sum is the pool. Returns 0 when it adds up, -EUCLEAN when it does not. */
 int xlane_census(xlane *x, void (*each)(const char *owner, uint64_t frames, void *arg), void *arg);

@@ -48,7 +48,7 @@ int raw_open(struct raw *r, const char *program, const char *ifname)
 		complain(program, ifname, "XDP socket on queue 0", err);
 		goto no_socket;
 	}
-	err = redirect_attach(&r->redirect, ifname, &r->xsk.fd, 1);
+	err = redirect_attach(&r->redirect, ifname, &r->xsk.fd, 1, 1);
 	if (err) {
 		complain(program, ifname, "attaching the program", err);
 		goto no_program;

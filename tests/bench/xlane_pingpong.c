@@ -5,31 +5,20 @@
  *
  *     xlane_pingpong -i IFACE -l [-p PORT] [-d DRIVER]                     answer one connection; prints "ready" first
  *     xlane_pingpong -i IFACE [-p PORT] [-d DRIVER] [-n COUNT] [-b BYTES] [-j] MAC     measure
+ *     xlane_pingpong -D SOCKET ...      the same through the daemon there, asleep in recv: to hold against tcp_pingpong
  *
- * Both ends spin. Prints count, bytes, min, p50, p99, max in nanoseconds, as raw_pingpong does; with -j as JSON.
+ * Prints count, bytes, min, p50, p99, max in nanoseconds, as raw_pingpong does; with -j as JSON.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xlane/xlane.h>
 
-#define PORT_DEFAULT 77
-#define COUNT_DEFAULT 100000
-#define WARM_UP 1000
-#define BYTES_DEFAULT 64
-#define BYTES_MAX 65536
+#include "pingpong.h"
+
 #define WAIT_MS 10000
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static int fail(const char *what, int64_t err)
 {
@@ -39,7 +28,7 @@ static int fail(const char *what, int64_t err)
 
 static int serve(xlane *x, uint16_t port)
 {
-	static char data[BYTES_MAX];
+	static char data[PINGPONG_BYTES_MAX];
 	xlane_listener *l;
 	xlane_conn *c;
 	int64_t n = xlane_listen(x, port, XLANE_MESSAGE, 1, &l);
@@ -64,35 +53,18 @@ static int serve(xlane *x, uint16_t port)
 	return n ? fail("close", n) : 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void print(uint64_t *rtt, unsigned long count, unsigned long bytes, int json)
-{
-	qsort(rtt, count, sizeof *rtt, by_value);
-	printf(json ? "{\"count\": %lu, \"bytes\": %lu, \"min_ns\": %llu, \"p50_ns\": %llu, \"p99_ns\": %llu, "
-		      "\"max_ns\": %llu}\n" :
-		      "%lu round trips of %lu bytes: min %llu p50 %llu p99 %llu max %llu ns\n",
-	       count, bytes, (unsigned long long)rtt[0], (unsigned long long)rtt[count / 2],
-	       (unsigned long long)rtt[count * 99 / 100], (unsigned long long)rtt[count - 1]);
-}
-
 /* One round trip; its time in *ns. 0 or a negative errno. */
 static int64_t once(xlane_conn *c, char *data, size_t bytes, unsigned long i, uint64_t *ns)
 {
-	const uint64_t begun = now_ns();
+	const uint64_t begun = pingpong_now_ns();
 	unsigned long got;
 	int64_t n;
 
 	memcpy(data, &i, sizeof i);
 	n = xlane_send(c, data, bytes, WAIT_MS);
 	if (n >= 0)
-		n = xlane_recv(c, data, BYTES_MAX, WAIT_MS);
-	*ns = now_ns() - begun;
+		n = xlane_recv(c, data, PINGPONG_BYTES_MAX, WAIT_MS);
+	*ns = pingpong_now_ns() - begun;
 	if (n < 0)
 		return n;
 	memcpy(&got, data, sizeof got);
@@ -101,7 +73,7 @@ static int64_t once(xlane_conn *c, char *data, size_t bytes, unsigned long i, ui
 
 static int call(xlane *x, const struct xlane_address *to, unsigned long count, size_t bytes, int json)
 {
-	static char data[BYTES_MAX];
+	static char data[PINGPONG_BYTES_MAX];
 	uint64_t *rtt = calloc(count, sizeof *rtt), warm;
 	xlane_conn *c;
 	int64_t n = rtt ? xlane_connect(x, to, XLANE_MESSAGE, WAIT_MS, &c) : -ENOMEM;
@@ -110,12 +82,12 @@ static int call(xlane *x, const struct xlane_address *to, unsigned long count, s
 		free(rtt);
 		return fail("connect", n);
 	}
-	for (unsigned long i = 0; i < WARM_UP && !n; i++)
+	for (unsigned long i = 0; i < PINGPONG_WARM_UP && !n; i++)
 		n = once(c, data, bytes, i, &warm);
 	for (unsigned long i = 0; i < count && !n; i++)
 		n = once(c, data, bytes, i, &rtt[i]);
 	if (!n)
-		print(rtt, count, bytes, json);
+		pingpong_print(rtt, count, bytes, json);
 	free(rtt);
 	if (n) {
 		xlane_conn_abort(c);
@@ -129,18 +101,19 @@ int main(int argc, char **argv)
 {
 	struct xlane_address to = { 0 };
 	struct xlane_config config;
-	unsigned long count = COUNT_DEFAULT, bytes = BYTES_DEFAULT, port = PORT_DEFAULT;
+	unsigned long count = PINGPONG_COUNT, bytes = PINGPONG_BYTES, port = PINGPONG_PORT;
 	int opt, listen = 0, json = 0, status;
 	xlane *x;
 
 	xlane_config_init(&config);
 	config.wait = XLANE_WAIT_SPIN;
-	while ((opt = getopt(argc, argv, "i:p:d:ln:b:j")) != -1) {
+	while ((opt = getopt(argc, argv, "i:p:d:D:ln:b:j")) != -1) {
 		switch (opt) {
 		case 'i': config.interface = optarg; break;
 		case 'p': port = strtoul(optarg, NULL, 10); break;
 		case 'd': config.driver = strcmp(optarg, "af_packet") ? XLANE_DRIVER_AF_XDP :
 									XLANE_DRIVER_AF_PACKET; break;
+		case 'D': config.daemon = 1; config.socket = optarg; config.wait = XLANE_WAIT_SLEEP; break;
 		case 'l': listen = 1; break;
 		case 'n': count = strtoul(optarg, NULL, 10); break;
 		case 'b': bytes = strtoul(optarg, NULL, 10); break;
@@ -149,7 +122,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != !listen || (!listen && xlane_address_parse(argv[optind], &to)) || !port || port > 65535 ||
-	    !count || bytes < sizeof count || bytes > BYTES_MAX) {
+	    !count || bytes < sizeof count || bytes > PINGPONG_BYTES_MAX) {
 		fprintf(stderr, "usage: xlane_pingpong -i IFACE -l | -i IFACE [-n COUNT] [-b BYTES] [-j] MAC\n");
 		return 2;
 	}

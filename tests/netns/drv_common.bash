@@ -2,6 +2,7 @@
 # drv_common.bash - a namespace with one veth pair for driver tests, gone again when the script ends. Sourced.
 #
 #     veth_run KIND MTU QUEUES CASE...     drv_da <-> drv_db, both drivers in one process (tests/tools/drv_traffic.c)
+#     veth_run port MTU QUEUES WORKERS_A WORKERS_B CASE...     several workers on each (tests/tools/port_traffic.c)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 build=${BUILD:-build}
@@ -24,8 +25,13 @@ veth_run() {
 		peer name drv_db mtu "$mtu" numrxqueues "$queues" numtxqueues "$queues" || skip_all "no veth"
 	in_ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null
 	in_ns ip link set drv_da up && in_ns ip link set drv_db up || exit 1
-	in_ns "$build/tests/tools/drv_traffic" "$kind" drv_da drv_db "$@"
-	[ $? -le 1 ] || echo "not ok 0 - $kind $*: drv_traffic ended by itself"
+	if [ "$kind" = port ]; then
+		echo "# $queues queues, workers and cases: $*"
+		in_ns "$build/tests/tools/port_traffic" drv_da drv_db "$@"
+	else
+		in_ns "$build/tests/tools/drv_traffic" "$kind" drv_da drv_db "$@"
+	fi
+	[ $? -le 1 ] || echo "not ok 0 - $kind $*: it ended by itself"
 }
 
 # The runs of one script print one TAP stream each; number them through.

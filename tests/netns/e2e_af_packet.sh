@@ -8,7 +8,7 @@ net_relayed
 relay_start
 cross "AF_PACKET" 4194304 --driver af_packet
 tap_true "it is AF_PACKET" sh -c "'$tools/json_get' $scratch/cat-a.json driver | grep -q '^af_packet'"
-echo_messages "AF_PACKET" 500 16384 -d af_packet
+echo_messages "AF_PACKET" 500 16384 -D af_packet
 cross "AF_PACKET, tagged" 1048576 --driver af_packet --vlan 100
 relay_verdict "AF_PACKET" 0 0 0 0
 

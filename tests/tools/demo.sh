@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # demo.sh - `sudo make demo`: two hosts, joined by one in the middle that loses, reorders, duplicates and corrupts what
-# passes; files both ways and messages with their echoes, every byte proved, beside the kernel's own traffic.
+# passes; files both ways, messages and datagrams with their echoes, every byte proved, beside the kernel's own traffic.
+# First by programs with privileges that are their own workers (embedded), then by unprivileged ones through daemons
+# with two workers each: all at the same time, over a clean link and over a lossy one.
 #
 # In the environment, empty or unset for the default:
 #   FILE=     what host A sends (a tar of files of this machine, 64 MiB); host B sends such a tar at the same time
-#   LOSS=5 REORDER=5 DUP=1 CORRUPT=0.5   percent of frames, for the second pass; the first is over a clean link
+#   LOSS=5 REORDER=5 DUP=1 CORRUPT=0.5   percent of frames, for the last pass; the others are over a clean link
 #   MTU=1500  SEED=1
 
 net_refuse=demo_refuse
@@ -13,10 +15,15 @@ demo_refuse() { echo "demo: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || demo_refuse "needs root; run: sudo make demo"
 . "$(dirname "$0")/../netns/lib.sh"
 . "$top/tests/netns/transfer.bash"
+. "$top/tests/netns/daemon.bash"
+. "$(dirname "$0")/demo_table.bash"
 
 tar_bytes=67108864
-messages=3000 message_bytes=16384
-pass_seconds=800     # a transfer that takes longer hangs
+messages=3000 message_bytes=16384       # of the embedded pass
+# Of the passes through daemons: so many connections with so many messages each, one of them of 16 MiB.
+mix_conns=10 mix_count=1000 mix_sizes=60:64-1024,35:1025-65536,5:65537-1048576 mix_plus=1x16777216
+datagrams=2000 datagram_sizes=1:64-65536
+pass_seconds=850     # a transfer that takes longer hangs
 failures=0
 
 fault() { failures=$((failures + 1)); echo "demo: FAILED: $*"; }
@@ -49,7 +56,8 @@ loss=${LOSS:-5} reorder=${REORDER:-5} dup=${DUP:-1} corrupt=${CORRUPT:-0.5} mtu=
 percent LOSS "$loss" && percent REORDER "$reorder" && percent DUP "$dup" && percent CORRUPT "$corrupt"
 whole MTU "$mtu" 576 9216 && whole SEED "$seed" 0 999999999999999999
 [ -z "${FILE:-}" ] || { [ -f "$FILE" ] && [ -r "$FILE" ]; } || demo_refuse "FILE=$FILE is no file that can be read"
-for program in "$xlane" "$examples/echo_server" "$examples/echo_client" "$tools/relay" "$tools/tcp_blast"; do
+for program in "$xlane" "$examples/echo_server" "$examples/echo_client" "$tools/relay" "$tools/tcp_blast" \
+	"$tools/crowd"; do
 	[ -x "$program" ] || demo_refuse "$program is not built; run: make demo"
 done
 
@@ -59,7 +67,8 @@ tar_of_machine() { # FILE BYTES SORT-OPTION
 	find /usr/bin /usr/sbin /usr/lib /usr/share -xdev -type f -readable -printf '%p\t%s\n' 2>/dev/null | sort "$3" |
 		awk -F '\t' -v want="$2" '{ if (sum > want) exit; sum += $2; print $1 }' |
 		tar -cf "$1" --ignore-failed-read -P -T - 2>/dev/null
-	[ "$(stat -c %s "$1")" -ge "$2" ] || demo_refuse "this machine has no files for a tar of $2 bytes; name one: FILE=..."
+	[ "$(stat -c %s "$1")" -ge "$2" ] ||
+		demo_refuse "this machine has no files for a tar of $2 bytes; name one: FILE=..."
 }
 prepare_files() {
 	forth=${FILE:-$scratch/forth.tar} back=$scratch/back.tar
@@ -88,18 +97,17 @@ progress() { # NAME
 			continue
 		fi
 		told=$((seconds / 1000))
-		printf '%s: A > B %s of %s MiB, B > A %s of %s MiB, %s Mbit/s together   ' "$1" "$(mib "$a")" "$(mib "$forth_bytes")" \
-			"$(mib "$b")" "$(mib "$back_bytes")" "$(awk -v n=$((a + b)) -v t=$seconds 'BEGIN { printf "%.0f", n * 8 / t / 1e3 }')"
+		printf '%s: A > B %s of %s MiB, B > A %s of %s MiB, %s Mbit/s together   ' "$1" "$(mib "$a")" \
+			"$(mib "$forth_bytes")" "$(mib "$b")" "$(mib "$back_bytes")" \
+			"$(awk -v n=$((a + b)) -v t=$seconds 'BEGIN { printf "%.0f", n * 8 / t / 1e3 }')"
 		[ -t 1 ] || echo
 		[ $seconds -lt $((pass_seconds * 1000)) ] || break
 	done
 	[ ! -t 1 ] || echo
 }
 
-move_files() { # NAME DIRECTORY
+move_files() { # NAME DIRECTORY: by the processes `caller` and `listener`, which run
 	local status
-	net_start listener $B "$xlane" cat -l -i xl0 --json "$2/b.json" 7000 <"$back" >"$scratch/forth.got" 2>"$2/b.err"
-	net_start caller $A "$xlane" cat -i xl0 --json "$2/a.json" --timeout 60 $mac_b 7000 <"$forth" >"$scratch/back.got" 2>"$2/a.err"
 	progress "$1"
 	net_join caller 5
 	status=$?
@@ -112,8 +120,12 @@ move_files() { # NAME DIRECTORY
 	rm -f "$scratch/forth.got" "$scratch/back.got"
 }
 
-move_messages() { # NAME DIRECTORY
+move_embedded() { # NAME DIRECTORY
 	local status
+	net_start listener $B "$xlane" cat -l -i xl0 --json "$2/b.json" 7000 <"$back" >"$scratch/forth.got" 2>"$2/b.err"
+	net_start caller $A "$xlane" cat -i xl0 --json "$2/a.json" --timeout 60 $mac_b 7000 \
+		<"$forth" >"$scratch/back.got" 2>"$2/a.err"
+	move_files "$1" "$2"
 	net_start server $B "$examples/echo_server" -i xl0 -n 1 7 2>"$2/server.err"
 	net_start client $A "$examples/echo_client" -i xl0 -c $messages -s $message_bytes -w 1 -t $pass_seconds \
 		--json "$2/echo.json" $mac_b/7 >"$2/client.out" 2>&1
@@ -124,84 +136,59 @@ move_messages() { # NAME DIRECTORY
 	status=$?
 	[ $status = 0 ] || fault "$1: echo_server ended with status $status: $(cat "$2/server.err")"
 	echo "$1: $(head -1 "$2/client.out")"
+	faults "$1" < <(census_off "$2/a.json" "$2/b.json" "$2/echo.json" 2>&1)
 }
 
-pass() { # NAME DIRECTORY LOSS REORDER DUP CORRUPT
-	local name=$1 dir=$scratch/$2
-	mkdir "$dir"
+# All at the same time, by user nobody.
+move_through_daemons() { # NAME DIRECTORY
+	local what
+	server_start mix_server b --conns $mix_conns 7001 || fault "$1: the echo server of messages does not start"
+	server_start datagram_server b --type datagram 7002 || fault "$1: the echo server of datagrams does not start"
+	client_start listener b "$bin/xlane" cat -l --daemon --json "$2/b.json" 7000 \
+		<"$back" >"$scratch/forth.got" 2>"$2/b.err"
+	client_start caller a "$bin/xlane" cat --daemon --json "$2/a.json" --timeout 60 $mac_b 7000 \
+		<"$forth" >"$scratch/back.got" 2>"$2/a.err"
+	crowd_start mix a call --conns $mix_conns --count $mix_count --sizes $mix_sizes --plus $mix_plus \
+		--seed "$seed" --quiet 120 $mac_b 7001
+	crowd_start datagrams a call --type datagram --count $datagrams --sizes $datagram_sizes --seed "$seed" \
+		$mac_b 7002
+	move_files "$1" "$2"
+	for what in mix datagrams; do
+		faults "$1" < <(crowd_off $what $pass_seconds)
+		faults "$1" < <(crowd_off ${what%s}_server 60)
+		cp "$user/$what.json" "$2/" || fault "$1: no figures of $what"
+	done
+	echo "$1: $(crowd_value mix items_received) messages, $(crowd_value mix bytes_received) bytes each way in" \
+		"$(json "$2/mix.json" seconds) s, every byte as sent"
+	echo "$1: $(crowd_value datagrams items_sent) datagrams," \
+		"$(crowd_value datagrams items_received) came back, as they were sent"
+	faults "$1" < <(daemon_census_off a b)
+	daemon_ask a stats >"$2/stats-a.json" && daemon_ask b stats >"$2/stats-b.json" ||
+		fault "$1: no figures of the daemons"
+	wait_for 20 daemon_empty a && wait_for 20 daemon_empty b || fault "$1: something is left in a daemon"
+}
+
+pass() { # NAME DIRECTORY WAY LOSS REORDER DUP CORRUPT
+	local name=$1 dir=$user/$2 way=$3
+	shift 3
+	mkdir -m 777 "$dir" && chmod 777 "$dir"
 	echo
-	echo "$name: $3 % loss, $4 % reordering, $5 % duplication, $6 % corruption"
-	relay_start --loss "$3" --reorder "$4" --duplicate "$5" --corrupt "$6" --seed "$seed" || { fault "the relay does not start"; return; }
+	echo "$name: $1 % loss, $2 % reordering, $3 % duplication, $4 % corruption"
+	relay_start --loss "$1" --reorder "$2" --duplicate "$3" --corrupt "$4" --seed "$seed" ||
+		{ fault "the relay does not start"; return; }
+	[ $way = embedded ] || daemons_start --workers 2 || { fault "$name: the daemons do not start"; return; }
 	kernel_traffic_start || fault "$name: ping and TCP do not start"
-	move_files "$name" "$dir"
-	move_messages "$name" "$dir"
+	if [ $way = embedded ]; then move_embedded "$name" "$dir"; else move_through_daemons "$name" "$dir"; fi
 	kernel_traffic_stop >"$dir/disturbed"
 	faults "$name: the kernel's traffic" <"$dir/disturbed"
 	echo "$name: beside it, ping had $ping_count answers, TCP moved $(mib "$tcp_bytes") MiB"
 	echo "$ping_count $tcp_bytes" >"$dir/kernel"
+	[ $way = embedded ] || daemons_stop || fault "$name: the daemons end badly"
 	relay_stop || fault "$name: the relay ended badly"
 	cp "$relay_json" "$dir/relay.json"
-	faults "$name: the relay" < <(relay_off "$(ppm "$3")" "$(ppm "$5")" "$(ppm "$4")" "$(ppm "$6")")
+	faults "$name: the relay" < <(relay_off "$(ppm "$1")" "$(ppm "$3")" "$(ppm "$2")" "$(ppm "$4")")
 	[ "$(relay_sum kernel_dropped send_refused pool_dropped unfinished)" = 0 ] ||
 		fault "$name: the relay itself lost frames, or got unfinished ones"
-	faults "$name" < <(census_off "$dir/a.json" "$dir/b.json" "$dir/echo.json" 2>&1)
-}
-
-# --- the table ---------------------------------------------------------------------------------
-# A figure of both passes, from paths of a JSON file, added up and scaled.
-add() { # FILE... -- PATH...: sum of the paths over the files
-	local files=() file
-	while [ "$1" != -- ]; do files+=("$1"); shift; done
-	shift
-	for file in "${files[@]}"; do json "$file" "$@"; done | awk '{ n += $1 } END { printf "%d", n }'
-}
-row() { printf '  %-42s %16s %16s\n' "$@"; } # TEXT CLEAN LOSSY
-both() { # TEXT FUNCTION ARGUMENTS...: the function gets a pass's directory first
-	local text=$1 function=$2
-	shift 2
-	row "$text" "$($function "$scratch/clean" "$@")" "$($function "$scratch/lossy" "$@")"
-}
-goodput() { mbit "$(json "$1/$2.json" bytes_received)" "$(json "$1/$2.json" seconds)"; }
-cats() { add "$1/a.json" "$1/b.json" -- "${@:2}"; }
-rtt() { json "$1/echo.json" "rtt/$2" | awk '{ printf "%.1f", $1 / 1000 }'; }
-relayed() { # DIRECTORY COUNTER [SUBTRACTED]...: over both directions
-	local counter paths=()
-	for counter in "${@:2}"; do paths+=("directions/0/$counter" "directions/1/$counter"); done
-	json "$1/relay.json" "${paths[@]}" | awk 'NR <= 2 { n += $1 } NR > 2 { n -= $1 } END { printf "%d", n }'
-}
-share() { # DIRECTORY COUNTER [SUBTRACTED-FROM-ALL]...: with its share of xlane's frames, or of those that are left
-	local n all
-	n=$(relayed "$1" "$2") all=$(relayed "$1" received other "${@:3}")
-	awk -v n="$n" -v all="$all" 'BEGIN { printf "%d (%.2f %%)", n, all ? 100 * n / all : 0 }'
-}
-kernel_word() { cut -d ' ' -f "$2" "$1/kernel"; }
-table() {
-	echo
-	row "" "clean link" "lossy link"
-	row "file, A > B / B > A, MiB" "$(mib "$forth_bytes") / $(mib "$back_bytes")" "$(mib "$forth_bytes") / $(mib "$back_bytes")"
-	both "goodput A > B, Mbit/s" goodput b
-	both "goodput B > A, Mbit/s" goodput a
-	both "packets sent" cats counters/drv.tx_packets
-	both "packets retransmitted" cats retransmitted
-	both "  found lost by later ones" cats counters/engine.lost_by_count
-	both "  found lost by time" cats counters/engine.lost_by_time
-	both "  found not to have been lost" cats spurious
-	both "  probe timeouts" cats probe_timeouts
-	both "packets dropped for a bad checksum" cats counters/engine.bad_crc
-	both "packets dropped as copies" cats counters/engine.duplicate_packet
-	both "packets the kernel had no room for" cats counters/drv.rx_no_frame counters/drv.rx_ring_full counters/drv.rx_dropped
-	row "messages echoed (1..$message_bytes bytes)" "$(json "$scratch/clean/echo.json" messages)" "$(json "$scratch/lossy/echo.json" messages)"
-	both "  round trip p50, us" rtt p50_ns
-	both "  round trip p99, us" rtt p99_ns
-	both "  round trip max, us" rtt max_ns
-	both "ping: answered, none lost" kernel_word 1
-	both "TCP: bytes, hash equal" kernel_word 2
-	both "relay: frames of xlane" relayed received other
-	both "  lost" share lost
-	both "  overtaken by later ones" share reordered lost
-	both "  duplicated" share duplicated lost
-	both "  corrupted" share corrupted lost
-	both "relay: frames of the kernel, left alone" relayed other
 }
 
 # --- the demonstration -------------------------------------------------------------------------
@@ -210,8 +197,9 @@ echo "two hosts (network namespaces $A, $B) and a relay between them, MTU $mtu, 
 net_relayed "$mtu"
 net_attach || { fault "attach"; exit 1; }
 in_a xdp-loader status xl0 | sed 's/^/  /'
-pass "clean link" clean 0 0 0 0
-pass "lossy link" lossy "$loss" "$reorder" "$dup" "$corrupt"
+pass "embedded, clean link" embedded embedded 0 0 0 0
+pass "daemons, clean link" clean daemon 0 0 0 0
+pass "daemons, lossy link" lossy daemon "$loss" "$reorder" "$dup" "$corrupt"
 if [ $failures = 0 ]; then
 	table || fault "the table"
 fi

@@ -17,6 +17,7 @@ libelf-dev       library libelf
 zlib1g-dev       library zlib
 libmnl-dev       library libmnl
 libjansson-dev   library jansson
+libinih-dev      library inih
 libcmocka-dev    library cmocka
 scdoc            command scdoc
 xdp-tools        command xdp-loader

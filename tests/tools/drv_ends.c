@@ -54,29 +54,42 @@ int ends_shell(const char *format, ...)
 }
 
 /* --- ends ----------------------------------------------------------------------------------- */
-static int open_driver(struct end *e)
+static int open_af_packet(struct end *e)
 {
-	struct xl_drv_af_xdp_config x = {
-		.ifname = e->ifname, .umem = &e->umem, .frames = &e->frames, .ring_size = ends_world.ring_size,
-		.zero_copy = 0, .need_wakeup = true, .mtu = ends_world.mtu,
-	};
-	struct xl_drv_af_packet_config p = {
+	struct xl_drv_af_packet_config c = {
 		.ifname = e->ifname, .frames = &e->frames, .ethertype = REDIRECT_ETHERTYPE, .mtu = ends_world.mtu,
 	};
-	const int *fds;
-	u32 n;
-	int err = ends_world.xdp ? xl_drv_af_xdp_open(&x, &e->drv, ends_why, sizeof ends_why) :
-			      xl_drv_af_packet_open(&p, &e->drv, ends_why, sizeof ends_why);
+	int err = xl_umem_create(&e->umem, SKIPPED + FRAMES, ends_world.frame_bytes);
 
-	if (err || !ends_world.xdp)
+	if (err)
 		return err;
-	fds = xl_drv_af_xdp_fds(e->drv, &n);
-	err = redirect_attach(&e->redirect, e->ifname, fds, n);
-	if (err) {
+	e->tables = calloc(1, xl_frames_table_bytes(FRAMES));
+	xl_frames_init(&e->frames, e->umem.mem + SKIPPED * e->umem.frame_bytes, e->umem.frame_bytes, FRAMES, e->tables);
+	return xl_drv_af_packet_open(&c, &e->drv, ends_why, sizeof ends_why);
+}
+
+static int open_af_xdp(struct end *e)
+{
+	struct xl_port_spec spec = {
+		.ifname = e->ifname, .workers = 1, .frames = FRAMES, .ring_size = ends_world.ring_size,
+		.frame_bytes = ends_world.frame_bytes, .need_wakeup = true, .mtu = ends_world.mtu,
+	};
+	int fds[REDIRECT_QUEUES_MAX], err = xl_port_open(&spec, &e->port, ends_why, sizeof ends_why);
+
+	if (!err)
+		err = xl_af_xdp_shared_open(&e->port, &e->shared, ends_why, sizeof ends_why);
+	if (err)
+		return err;
+	e->tables = calloc(1, xl_frames_table_bytes(FRAMES));
+	xl_port_frames(&e->port, 0, &e->frames, e->tables);
+	err = xl_drv_af_xdp_open(e->shared, 0, &e->frames, &e->drv, ends_why, sizeof ends_why);
+	if (err)
+		return err;
+	for (u32 q = 0; q < e->port.queues; q++)
+		fds[q] = xl_port_fd(&e->port, q, 0);
+	err = redirect_attach(&e->redirect, e->ifname, fds, e->port.queues, 1);
+	if (err)
 		snprintf(ends_why, sizeof ends_why, "attaching the program: %s", strerror(-err));
-		e->drv->ops->close(e->drv);
-		e->drv = NULL;
-	}
 	return err;
 }
 
@@ -86,12 +99,7 @@ int ends_open_one(struct end *e, const char *ifname)
 
 	memset(e, 0, sizeof *e);
 	e->ifname = ifname;
-	err = xl_umem_create(&e->umem, SKIPPED + FRAMES, ends_world.frame_bytes);
-	if (err)
-		return err;
-	e->tables = calloc(1, xl_frames_table_bytes(FRAMES));
-	xl_frames_init(&e->frames, e->umem.mem + SKIPPED * e->umem.frame_bytes, e->umem.frame_bytes, FRAMES, e->tables);
-	err = open_driver(e);
+	err = ends_world.xdp ? open_af_xdp(e) : open_af_packet(e);
 	if (!err && !ends_world.no_refill)
 		e->drv->ops->refill(e->drv, LEAVE);
 	return err;
@@ -106,9 +114,13 @@ bool ends_close_one(struct end *e)
 		e->drv->ops->close(e->drv);
 	redirect_detach(&e->redirect);
 	ok = xl_frames_census_ok(&e->frames) && e->frames.nfree == e->frames.count;
-	xl_umem_destroy(&e->umem);
+	xl_af_xdp_shared_close(e->shared);
+	if (e->port.workers)
+		xl_port_close(&e->port);
+	if (e->umem.mem)
+		xl_umem_destroy(&e->umem);
 	free(e->tables);
-	e->drv = NULL;
+	memset(e, 0, sizeof *e);
 	return ok;
 }
 

@@ -7,17 +7,19 @@
 #define TESTS_TOOLS_DRV_ENDS_H
 
 #include "../../user/drv/drv.h"
-#include "../../user/xdp/umem.h"
+#include "../../user/xdp/port.h"
 #include "redirect.h"
 
 #define DEADLINE_NS (10 * XL_S)
 #define FRAMES 2048
-#define SKIPPED 16               /* the pool is a part of the UMEM, as where several workers share one */
+#define SKIPPED 16               /* the pool of AF_PACKET starts inside the memory */
 #define LEAVE 1024               /* frames kept for sending */
 
 struct end {
 	const char *ifname;
-	struct xl_umem umem;
+	struct xl_umem umem;         /* of AF_PACKET */
+	struct xl_port port;         /* of AF_XDP, with one worker */
+	struct xl_af_xdp_shared *shared;
 	struct xl_frames frames;
 	void *tables;
 	struct xl_drv *drv;

@@ -66,7 +66,7 @@ static void case_refused(void)
 /* Hand over a packet whose descriptor is spoiled before the kernel sees it. */
 static void tx_spoiled(struct end *e)
 {
-	struct xsk_ring_prod *ring = &((struct xl_af_xdp *)e->drv)->queue[0].xsk.tx;
+	struct xsk_ring_prod *ring = &((struct xl_af_xdp *)e->drv)->queue[0].xsk->tx;
 	struct xl_packet p;
 
 	ends_make(e, &p, 1, 100, 4000, NULL, 0);
@@ -86,7 +86,7 @@ static void case_lost(void)
 	ends_check(ends_send_all(&ends[0], &ends[1], 10, 100, 4000, 1), "traffic");
 	tx_spoiled(&ends[0]);
 	ends[0].drv->ops->flush(ends[0].drv, ends_clock_ns());
-	comp = &((struct xl_af_xdp *)ends[0].drv)->queue[0].xsk.comp;
+	comp = &((struct xl_af_xdp *)ends[0].drv)->queue[0].rings->comp;
 	n = xsk_ring_cons__peek(comp, 1, &at);
 	xsk_ring_cons__release(comp, n);
 	ends_check(ends_send_all(&ends[0], &ends[1], 10, 100, 4000, 1) && !ends[0].frames.census[XL_FRAME_TX],

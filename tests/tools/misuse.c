@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * misuse.c - a program that uses the library wrongly, and is told so. `misuse IFACE MAC/PORT message`: an echo server of
- * messages listens there; `... stream`: an `xlane cat` that has something to say. Prints TAP.
+ * misuse.c - a program that uses the library wrongly, and is told so. `misuse IFACE MAC/PORT message`: an echo server
+ * of messages listens there; `... stream`: an `xlane cat` that has something to say. Prints TAP.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,10 +14,10 @@
 
 #define SPEECH_BYTES 3000 /* what the other end of a stream says */
 
-static int tests, failed;
+static int tests, failed, daemon_mode;
 static xlane *context;
 static xlane_conn *conn;
-static char large[XLANE_MESSAGE_SMALL_MAX_BYTES + 1];
+static char large[XLANE_MESSAGE_MAX_BYTES + 1], back[XLANE_MESSAGE_MAX_BYTES];
 
 static void is(const char *name, int64_t got, int64_t wanted)
 {
@@ -73,28 +73,72 @@ static int64_t release_all(int64_t bytes)
 	return n > 0 ? bytes : n;
 }
 
+static void reservations(void)
+{
+	void *room;
+
+	is("commit without a reservation", xlane_send_commit(conn, 1), -EINVAL);
+	is("reserve nothing", xlane_send_reserve(conn, 0, &room, 0), -EINVAL);
+	is("reserve more than a message can have", xlane_send_reserve(conn, sizeof large, &room, 0), -EMSGSIZE);
+	is("reserve", xlane_send_reserve(conn, 65536, &room, 5000), 65536);
+	memset(room, 'r', 65536);
+	is("commit more than was reserved", xlane_send_commit(conn, 65537), -EINVAL);
+	is("commit less", xlane_send_commit(conn, 50000), 50000);
+	is("commit twice", xlane_send_commit(conn, 1), -EINVAL);
+	is("it comes back", xlane_recv(conn, back, sizeof back, 5000), 50000);
+	is("as it was written", back[0] == 'r' && !memcmp(back, back + 1, 49999), 1);
+	is("reserve again", xlane_send_reserve(conn, 100, &room, 5000), 100);
+	is("send in between", xlane_send(conn, "", 0, 5000), 0);
+	is("has given it up", xlane_send_commit(conn, 100), -EINVAL);
+	is("and nothing else was sent", xlane_recv(conn, back, sizeof back, 5000), 0);
+}
+
+static void options(void)
+{
+	struct xlane_token token = { { 1 } };
+	xlane_conn *taken;
+	uint64_t value = 0;
+
+	is("an option that is none", xlane_conn_set(conn, (enum xlane_option)4, 1), -EINVAL);
+	is("asked for", xlane_conn_get(conn, (enum xlane_option)0, &value), -EINVAL);
+	is("a priority too high", xlane_conn_set(conn, XLANE_OPTION_PRIORITY, 256), -EINVAL);
+	is("a priority", xlane_conn_set(conn, XLANE_OPTION_PRIORITY, 255), 0);
+	is("is what was set", xlane_conn_get(conn, XLANE_OPTION_PRIORITY, &value) ? -1 : (int64_t)value, 255);
+	is("a send buffer too small", xlane_conn_set(conn, XLANE_OPTION_SEND_BUFFER, 1), -EINVAL);
+	is("take what nobody gave", xlane_conn_take(context, &token, &taken), daemon_mode ? -ENOENT : -ENOTSUP);
+	if (!daemon_mode)
+		is("give where there is nobody to take", xlane_conn_give(conn, &token), -ENOTSUP);
+}
+
 static void messages(void)
 {
+	const int64_t most = sizeof large - 1;
 	const void *p;
 	char small[4];
 
+	is("the type", xlane_conn_type(conn), XLANE_MESSAGE);
 	is("a message too large", xlane_send(conn, large, sizeof large, 1000), -EMSGSIZE);
-	is("the largest message", xlane_send(conn, large, sizeof large - 1, 1000), sizeof large - 1);
-	is("it comes back, for a buffer too small", xlane_recv(conn, small, sizeof small, 5000), -EMSGSIZE);
-	is("its size can be asked", xlane_readable(conn), sizeof large - 1);
-	is("more released than was lent, until the message is gone", release_all(sizeof large - 1), 0);
+	is("the largest message", xlane_send(conn, large, sizeof large - 1, 0), most);
+	is("it comes back, for a buffer too small", xlane_recv(conn, small, sizeof small, 30000), -EMSGSIZE);
+	is("its size can be asked", xlane_readable(conn), most);
+	is("more released than was lent, until the message is gone", release_all(most), 0);
 	is("and nothing else", xlane_readable(conn), -EAGAIN);
 	is("an empty message", xlane_send(conn, "", 0, 1000), 0);
 	is("comes back", xlane_recv_loan(conn, &p, 5000), 0);
 	xlane_release(conn, 0);
 	is("and is released", xlane_readable(conn), -EAGAIN);
+	reservations();
+	options();
 }
 
 static void streams(void)
 {
+	void *room;
+
 	is("no room to receive into", xlane_recv(conn, large, 0, 0), -EINVAL);
 	is("more released than was lent, until all is gone", release_all(SPEECH_BYTES), 0);
 	is("shutdown", xlane_shutdown(conn), 0);
+	is("reserve after shutdown", xlane_send_reserve(conn, 1, &room, 0), -EPIPE);
 	is("send after shutdown", xlane_send(conn, "x", 1, 0), -EPIPE);
 }
 
@@ -106,9 +150,11 @@ int main(int argc, char **argv)
 	int message;
 
 	xlane_config_init(&config);
-	config.interface = argv[1];
+	daemon_mode = argc > 1 && !strcmp(argv[1], "-d");
+	config.daemon = daemon_mode;
+	config.interface = daemon_mode ? NULL : argv[1];
 	if (argc != 4 || xlane_address_parse(argv[2], &to) || xlane_open(&config, &context))
-		return fprintf(stderr, "misuse IFACE MAC/PORT message|stream: %s\n", xlane_last_error()), 1;
+		return fprintf(stderr, "misuse IFACE|-d MAC/PORT message|stream: %s\n", xlane_last_error()), 1;
 	message = !strcmp(argv[3], "message");
 	is("connect", xlane_connect(context, &to, message ? XLANE_MESSAGE : XLANE_STREAM, 5000, &conn), 0);
 	if (!failed) {

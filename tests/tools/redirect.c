@@ -16,23 +16,27 @@
 #define LOAD(size, to, from, at) INSN(BPF_LDX | BPF_MEM | (size), to, from, at, 0)
 #define SET(to, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value)
 
-static int load(int map)
+static int load(int map, unsigned workers)
 {
 	const struct bpf_insn code[] = {
 		/* 0 */ LOAD(BPF_W, 2, 1, offsetof(struct xdp_md, data)),
 		/* 1 */ LOAD(BPF_W, 3, 1, offsetof(struct xdp_md, data_end)),
 		/* 2 */ INSN(BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0),
 		/* 3 */ INSN(BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, 14),
-		/* 4 */ INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 8, 0),   /* too short: to 13 */
+		/* 4 */ INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 12, 0),   /* too short: to 17 */
 		/* 5 */ LOAD(BPF_H, 5, 2, 12),
-		/* 6 */ INSN(BPF_JMP | BPF_JNE | BPF_K, 5, 0, 6, htons(REDIRECT_ETHERTYPE)),   /* another: to 13 */
-		/* 7 */ LOAD(BPF_W, 2, 1, offsetof(struct xdp_md, rx_queue_index)),
-		/* 8, 9 */ INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, map), INSN(0, 0, 0, 0, 0),
-		/* 10 */ SET(3, XDP_PASS),   /* where there is no socket */
-		/* 11 */ INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_redirect_map),
-		/* 12 */ INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-		/* 13 */ SET(0, XDP_PASS),
-		/* 14 */ INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+		/* 6 */ INSN(BPF_JMP | BPF_JNE | BPF_K, 5, 0, 10, htons(REDIRECT_ETHERTYPE)),   /* another: to 17 */
+		/* 7 */ LOAD(BPF_B, 6, 2, 5),
+		/* 8 */ INSN(BPF_ALU64 | BPF_AND | BPF_K, 6, 0, 0, (int)workers - 1),
+		/* 9 */ LOAD(BPF_W, 2, 1, offsetof(struct xdp_md, rx_queue_index)),
+		/* 10 */ INSN(BPF_ALU64 | BPF_MUL | BPF_K, 2, 0, 0, (int)workers),
+		/* 11 */ INSN(BPF_ALU64 | BPF_ADD | BPF_X, 2, 6, 0, 0),
+		/* 12, 13 */ INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, map), INSN(0, 0, 0, 0, 0),
+		/* 14 */ SET(3, XDP_PASS),   /* where there is no socket */
+		/* 15 */ INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_redirect_map),
+		/* 16 */ INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+		/* 17 */ SET(0, XDP_PASS),
+		/* 18 */ INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, frags, .prog_flags = 1U << 5 /* BPF_F_XDP_HAS_FRAGS, 5.18 */);
 	size_t n = sizeof code / sizeof code[0];
@@ -52,22 +56,23 @@ static int fill_map(int map, const int *fds, unsigned n)
 	return 0;
 }
 
-int redirect_attach(struct redirect *r, const char *ifname, const int *fds, unsigned n)
+int redirect_attach(struct redirect *r, const char *ifname, const int *fds, unsigned queues, unsigned workers)
 {
+	unsigned n = queues * workers;
 	int err;
 
 	memset(r, 0, sizeof *r);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);   /* errors as return values, memory limits left alone */
 	r->ifindex = if_nametoindex(ifname);
-	if (!r->ifindex || n > REDIRECT_QUEUES_MAX)
+	if (!r->ifindex || n > REDIRECT_SOCKETS_MAX || !workers || workers & (workers - 1))
 		return r->ifindex ? -EINVAL : -ENODEV;
-	r->map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "redirect", sizeof(int), sizeof(int), REDIRECT_QUEUES_MAX, NULL);
+	r->map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "redirect", sizeof(int), sizeof(int), REDIRECT_SOCKETS_MAX, NULL);
 	if (r->map < 0)
 		return r->map;
 	err = fill_map(r->map, fds, n);
 	if (err)
 		goto no_program;
-	r->program = err = load(r->map);
+	r->program = err = load(r->map, workers);
 	if (err < 0)
 		goto no_program;
 	err = bpf_xdp_attach(r->ifindex, r->program, XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);

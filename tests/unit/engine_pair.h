@@ -24,6 +24,7 @@
 
 #define WIRE_MAX  9400
 #define PORT      7
+#define PORT_OF(kind) (u16)(PORT + (kind) - XLANE_KIND_STREAM)
 #define START_NS  (100 * XL_S)
 #define FIRST_RAW 5000ull          /* first packet number of a raw peer */
 #define FIRST     1000ull          /* first packet number of a host's connections */
@@ -41,8 +42,8 @@ struct pair {
 	struct host h[2];
 	u64 now;
 	u32 a, b;                   /* the bystander: connection of host 0 and of host 1 */
-	u32 listener;               /* of host 1, kind stream, on PORT; PORT + 1 serves messages */
-	u32 listener_messages;
+	u32 listener;               /* of host 1, kind stream, on PORT; the ports behind it serve the other kinds */
+	u32 listener_of[XLANE_KIND_DATAGRAM + 1];
 	u64 bystander_bytes;
 };
 
@@ -55,12 +56,16 @@ struct peer {
 	u64 node, incarnation, id, remote_id, call_id, next, accept_number;
 	u16 port;
 	u32 conn;
+	u32 message_max;            /* 0: does not say */
 };
 
 static inline struct xl_path path_of(u8 local, u8 remote)
 {
 	return (struct xl_path){ .remote = { 2, 0, 0, 0, 0, remote }, .local = { 2, 0, 0, 0, 0, local } };
 }
+
+/* A connection of `kind` between the hosts, accepted; its index at both. */
+struct joined { u32 a, b; };
 
 /* --- raw bytes ------------------------------------------------------------------------------ */
 static inline void raw8(struct raw *r, u8 v) { r->b[r->n++] = v; }
@@ -291,20 +296,29 @@ static inline bool state_is(const struct host *h, u32 conn, const char *name)
 	return !strcmp(xl_conn_state_name(info_of(h, conn).state), name);
 }
 
+static inline struct joined pair_join(struct pair *p, u8 kind)
+{
+	struct joined j;
+
+	j.a = pair_connect(p, PORT_OF(kind), kind);
+	pair_exchange(p);
+	CHECK(xl_engine_accept(p->h[1].e, p->listener_of[kind], 5, &j.b) == 0);
+	return j;
+}
+
 /* Two hosts, listeners, one connection between them. */
 static inline void pair_open(struct pair *p, const struct xl_engine_config *like)
 {
-	int l;
-
 	*p = (struct pair){ .now = START_NS };
 	host_open(&p->h[0], 1, like);
 	host_open(&p->h[1], 2, like);
-	l = xl_engine_listen(p->h[1].e, PORT, XLANE_KIND_STREAM, 160, 1);
-	CHECK(l >= 0);
-	p->listener = (u32)l;
-	l = xl_engine_listen(p->h[1].e, PORT + 1, XLANE_KIND_MESSAGE, 160, 2);
-	CHECK(l >= 0);
-	p->listener_messages = (u32)l;
+	for (u8 kind = XLANE_KIND_STREAM; kind <= XLANE_KIND_DATAGRAM; kind++) {
+		int l = xl_engine_listen(p->h[1].e, PORT_OF(kind), kind, 160, kind);
+
+		CHECK(l >= 0);
+		p->listener_of[kind] = (u32)l;
+	}
+	p->listener = p->listener_of[XLANE_KIND_STREAM];
 	p->a = pair_connect(p, PORT, XLANE_KIND_STREAM);
 	pair_exchange(p);
 	CHECK(xl_engine_accept(p->h[1].e, p->listener, 5, &p->b) == 0);
@@ -372,15 +386,17 @@ static inline void raw_init(const struct peer *x, struct raw *r, u8 kind, u64 cr
 {
 	raw_outer(r, 1, 3, x->call_id, x->next);
 	raw_ext(r, x->node, 0, x->id);
-	raw_record(r, 0x20, 0, 16 + 8 + 12 + 12);
+	raw_record(r, 0x20, 0, 16 + 8 + 12 + 12 + (x->message_max ? 8 : 0));
 	raw64(r, x->incarnation);
 	raw16(r, x->port);
-	raw16(r, kind == XLANE_KIND_STREAM ? PORT : PORT + 1);
+	raw16(r, PORT_OF(kind));
 	raw8(r, kind);
 	raw_fill(r, 0, 3);
 	raw_param(r, 0x8001, 4, 1500);
 	raw_param(r, 0x8002, 8, credit);
 	raw_param(r, 0x8007, 8, FIRST_RAW);
+	if (x->message_max)
+		raw_param(r, 0x0005, 4, x->message_max);
 }
 
 static inline void raw_init_end(struct raw *r)
@@ -419,11 +435,12 @@ static inline void peer_send(struct pair *p, struct peer *x, struct raw *r)
 }
 
 /* INIT, ACCEPT, and a PING that confirms; host 1 accepts. */
-static inline struct peer peer_open(struct pair *p, u8 address, u16 port, u8 kind, u64 credit)
+static inline struct peer peer_open_max(struct pair *p, u8 address, u16 port, u8 kind, u64 credit, u32 message_max)
 {
 	static struct raw r;
 	struct peer x = peer_new(address, port);
 
+	x.message_max = message_max;
 	raw_init(&x, &r, kind, credit);
 	raw_init_end(&r);
 	peer_send(p, &x, &r);
@@ -434,11 +451,16 @@ static inline struct peer peer_open(struct pair *p, u8 address, u16 port, u8 kin
 	raw_record(&r, 0x13, 0, 0);
 	raw_seal(&r);
 	peer_send(p, &x, &r);
-	CHECK(xl_engine_accept(p->h[1].e, kind == XLANE_KIND_STREAM ? p->listener : p->listener_messages, 6, &x.conn) == 0);
+	CHECK(xl_engine_accept(p->h[1].e, p->listener_of[kind], 6, &x.conn) == 0);
 	CHECK(state_is(&p->h[1], x.conn, "open"));
 	while (peer_hears(p, &x, &r))
 		;
 	return x;
+}
+
+static inline struct peer peer_open(struct pair *p, u8 address, u16 port, u8 kind, u64 credit)
+{
+	return peer_open_max(p, address, port, kind, credit, 0);
 }
 
 /* Data in a packet of its own. */
@@ -450,6 +472,17 @@ static inline void peer_data(struct pair *p, struct peer *x, u8 flags, u64 offse
 	raw_data(&r, flags, offset, byte, bytes);
 	raw_seal(&r);
 	peer_send(p, x, &r);
+}
+
+/* Body of the first record of `type` in r, NULL: none. */
+static inline const u8 *raw_find(const struct raw *r, u8 type)
+{
+	u32 at = 20 + (r->b[1] & 1 ? 28 : 0);
+
+	for (; at + 4 < r->n; at += 4 + xl_get16(r->b + at + 2))
+		if (r->b[at] == type)
+			return r->b + at + 4;
+	return NULL;
 }
 
 /* Largest number of the last ACK in r, or XL_NONE64. */

@@ -137,7 +137,7 @@ static void pair_accept(struct pair *p, u32 *a, u32 *b, u8 kind)
 {
 	*a = pair_connect(p, kind == XLANE_KIND_STREAM ? PORT : PORT + 1, kind);
 	pair_run(p, XL_MS);
-	CHECK(xl_engine_accept(p->h[1].e, kind == XLANE_KIND_STREAM ? p->listener : p->listener_messages, 5, b) == 0);
+	CHECK(xl_engine_accept(p->h[1].e, p->listener_of[kind], 5, b) == 0);
 }
 
 static void test_half_close(void **state)

@@ -235,7 +235,7 @@ static void program(struct world *w)
 		use(w, i, k);
 	else if (i == 0)
 		call(w, k);
-	else if (!xl_engine_accept(w->p.h[1].e, k % 2 ? w->p.listener_messages : w->p.listener, 6, &c))
+	else if (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[k % 2 ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM], 6, &c))
 		w->conn[1][k] = c;
 }
 
@@ -253,7 +253,7 @@ static void drain(struct world *w)
 		for (u32 i = 0; i < 2; i++)
 			xl_engine_advance(w->p.h[i].e, w->p.now);
 		for (u32 k = 0; k < 2; k++)
-			while (!xl_engine_accept(w->p.h[1].e, k ? w->p.listener_messages : w->p.listener, 6, &c))
+			while (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[k ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM], 6, &c))
 				xl_conn_abort(w->p.h[1].e, c, XLANE_WIRE_CANCELLED, w->p.now);
 	}
 	pair_check(&w->p);

@@ -112,6 +112,51 @@ static void test_config(void **state)
 	REFUSED(peer_death_ms, 9);
 }
 
+#define DAEMON_REFUSED(field, value) do { \
+	struct xlane_config c_; \
+	xlane_config_init(&c_); \
+	c_.daemon = 1; \
+	assert_int_equal(take(&c_), 0); \
+	c_.field = (value); \
+	if (take(&c_) != -EINVAL) \
+		fail_msg("daemon: %s = %s was taken", #field, #value); \
+} while (0)
+
+static void test_config_daemon(void **state)
+{
+	static const char path[] = "/this/path/is/longer/than/the/108/bytes/that/an/address/of/a/socket/has/room/for/"
+				   "so/that/it/can/not/be/the/name/of/one";
+	struct xlane_config c;
+
+	(void)state;
+	REFUSED(daemon, 2);
+	REFUSED(daemon, -1);
+	DAEMON_REFUSED(interface, "");
+	DAEMON_REFUSED(interface, "interface-name-too-long");
+	DAEMON_REFUSED(wait, (enum xlane_wait)3);
+	DAEMON_REFUSED(socket, "");
+	DAEMON_REFUSED(socket, path);
+	DAEMON_REFUSED(conns, XLANE_CHANNEL_SLOTS_MAX + 1);
+	DAEMON_REFUSED(channel_kib, 2);
+	DAEMON_REFUSED(channel_kib, 192);
+	DAEMON_REFUSED(channel_kib, 32768);
+	/* what is the daemon's affair does not matter */
+	xlane_config_init(&c);
+	c.daemon = 1;
+	c.channel_kib = 16384;
+	c.driver = (enum xlane_driver)77;
+	c.ethertype = 5;
+	c.vlan[1] = 0xffff;
+	c.mtu = c.frames = c.queues = c.recv_memory_kib = c.spin_us = 1;
+	assert_int_equal(take(&c), 0);
+	/* and without the daemon its settings do not */
+	xlane_config_init(&c);
+	c.interface = "eth0";
+	c.socket = "";
+	c.channel_kib = 3;
+	assert_int_equal(take(&c), 0);
+}
+
 /* A program built against an older, shorter structure: what it does not know has its default. */
 static void test_config_older(void **state)
 {
@@ -129,6 +174,25 @@ static void test_config_older(void **state)
 	assert_int_equal(out.ethertype, XLANE_ETHERTYPE_DEFAULT);
 	assert_int_equal(out.need_wakeup, 1);
 	assert_null(out.pcap);
+}
+
+/* The function that programs of the first version call writes nothing behind their structure. */
+static void test_config_first(void **state)
+{
+	const size_t first = offsetof(struct xlane_config, daemon);
+	struct xlane_config in, untouched;
+
+	(void)state;
+	memset(&in, 0xaa, sizeof in);
+	untouched = in;
+	(xlane_config_init)(&in);
+	assert_int_equal(in.size, first);
+	assert_memory_equal((char *)&in + first, (char *)&untouched + first, sizeof in - first);
+	in.interface = "eth0";
+	assert_int_equal(take(&in), 0);
+	xlane_config_init(&in);
+	assert_int_equal(in.size, sizeof in);
+	assert_int_equal(in.daemon, 0);
 }
 
 static void test_open_refused(void **state)
@@ -153,6 +217,8 @@ static void test_errors(void **state)
 	(void)state;
 	assert_string_equal(xlane_strerror(-ECONNREFUSED), xlane_strerror(ECONNREFUSED));
 	assert_true(strstr(xlane_strerror(-EADDRINUSE), "port") != NULL);
+	assert_true(strstr(xlane_strerror(-EDQUOT), "quota") != NULL);
+	assert_true(strstr(xlane_strerror(-EACCES), "socket") != NULL);
 	assert_string_equal(xlane_strerror(-EIO), strerror(EIO));
 	assert_string_equal(xlane_strerror(-123456), "unknown error");
 }
@@ -247,7 +313,9 @@ int main(void)
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_address_round_trip),
 		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_config_daemon),
 		cmocka_unit_test(test_config_older),
+		cmocka_unit_test(test_config_first),
 		cmocka_unit_test(test_open_refused),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_handles),

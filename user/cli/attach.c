@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include <xlane/limits.h>
 #include "cli.h"
 #include "xdp/attach.h"
@@ -13,6 +15,7 @@ static const struct xl_option options[] = {
 	{ 'e', "ethertype", "TYPE", "ethertype that is xlane's (default 0x88b5)" },
 	{ 0, "absent", "POLICY", "xlane frames that no program takes: pass (default, to the kernel) or drop" },
 	{ 0, "replace", NULL, "exchange a program of xlane that is attached already; sockets stay" },
+	{ 'j', "json", NULL, "print a JSON object" },
 	{ 0 },
 };
 enum { OPTION_ABSENT = XL_OPTION_LONG + 2, OPTION_REPLACE };
@@ -43,7 +46,7 @@ static bool take_ethertype(const char *text, struct xl_attach_options *o)
 }
 
 /* Returns -1 to go on, or the exit status. */
-static int take_options(int argc, char **argv, struct xl_attach_options *o)
+static int take_options(int argc, char **argv, struct xl_attach_options *o, bool *json)
 {
 	const struct xl_command *c = &xl_command_attach;
 	int option;
@@ -71,22 +74,48 @@ static int take_options(int argc, char **argv, struct xl_attach_options *o)
 		case OPTION_REPLACE:
 			o->replace = true;
 			break;
+		case 'j':
+			*json = true;
+			break;
 		}
 	}
 	return -1;
 }
 
-static int run(int argc, char **argv)
+static void print_result(const char *ifname, const struct xl_attach_options *o, const struct xl_attach_result *r,
+			 bool json)
 {
 	static const char *const verbs[] = {
 		[XL_ATTACH_NEW] = "attached",
 		[XL_ATTACH_ALREADY] = "already attached",
 		[XL_ATTACH_REPLACED] = "replaced",
 	};
+	const u32 id = r->program.demux_id ? r->program.demux_id : r->program.top_id;
+	const char *mode = xl_xdp_mode_name(r->program.mode);
+	json_t *out;
+
+	if (!json) {
+		printf("%s: %s, program %u, %s mode, ethertype 0x%04x, maps pinned in %s\n", ifname, verbs[r->done], id,
+		       mode, o->ethertype, r->pins);
+		if (r->note[0])
+			printf("%s: note: %s\n", ifname, r->note);
+		return;
+	}
+	out = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:s?}", "interface", ifname, "result", verbs[r->done], "program",
+			(int)id, "mode", mode, "ethertype", (int)o->ethertype, "pinned", r->pins, "note",
+			r->note[0] ? r->note : NULL);
+	if (!json_dumpf(out, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER))
+		putchar('\n');
+	json_decref(out);
+}
+
+static int run(int argc, char **argv)
+{
 	struct xl_attach_options o = { .ethertype = XLANE_ETHERTYPE_DEFAULT };
 	struct xl_attach_result result;
 	char why[512] = "";
-	int status = take_options(argc, argv, &o);
+	bool json = false;
+	int status = take_options(argc, argv, &o, &json);
 
 	if (status >= 0)
 		return status;
@@ -97,11 +126,7 @@ static int run(int argc, char **argv)
 		xl_cli_error(&xl_command_attach, "%s", why);
 		return XL_EXIT_FAILURE;
 	}
-	printf("%s: %s, program %u, %s mode, ethertype 0x%04x, maps pinned in %s\n", argv[optind], verbs[result.done],
-	       result.program.demux_id ? result.program.demux_id : result.program.top_id,
-	       xl_xdp_mode_name(result.program.mode), o.ethertype, result.pins);
-	if (result.note[0])
-		printf("%s: note: %s\n", argv[optind], result.note);
+	print_result(argv[optind], &o, &result, json);
 	return XL_EXIT_OK;
 }
 

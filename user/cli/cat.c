@@ -67,7 +67,7 @@ static int parse(struct cat *a, int argc, char **argv)
 		took = xl_session_option(&a->s, options, got);
 		if (took < 0)
 			return XL_EXIT_USAGE;
-		name = xl_session_option_name(options, got);
+		name = xl_cli_option_name(options, got);
 		if (!strcmp(name, "listen"))
 			a->listen = true;
 		else if (!strcmp(name, "keep"))
@@ -81,8 +81,8 @@ static int parse(struct cat *a, int argc, char **argv)
 		else if (!strcmp(name, "timeout") && !xl_session_seconds(optarg, &a->timeout_ms))
 			return xl_cli_usage(a->s.command, "bad value '%s' of --timeout", optarg);
 	}
-	if (!a->s.config.interface)
-		return xl_cli_usage(a->s.command, "no interface given: use -i IFACE");
+	if (!xl_session_check(&a->s))
+		return XL_EXIT_USAGE;
 	if (argc - optind != (a->listen ? 1 : 2))
 		return xl_cli_usage(a->s.command, "%s", a->listen ? "-l takes one operand, PORT" :
 				    "give MAC and PORT of the peer");
@@ -190,7 +190,7 @@ static int run_server(struct cat *a)
 	int status = XL_EXIT_OK, err = xlane_listen(a->s.x, a->port, XLANE_STREAM, 1, &l);
 
 	if (err) {
-		xl_cli_error(a->s.command, "can not listen on port %u: %s", a->port, xlane_strerror(err));
+		xl_cli_error(a->s.command, "%s", xl_session_listen_error(err, a->port));
 		return XL_EXIT_FAILURE;
 	}
 	do {
@@ -239,7 +239,7 @@ static int run_cat(int argc, char **argv)
 
 const struct xl_command xl_command_cat = {
 	.name = "cat",
-	.args = "-l -i IFACE [options] PORT | -i IFACE [options] MAC PORT",
+	.args = "-l -i IFACE|-d [options] PORT | -i IFACE|-d [options] MAC PORT",
 	.summary = "Copy standard input to a connection and the connection to standard output, both ways at once.",
 	.run = run_cat,
 };

@@ -62,6 +62,16 @@ int xl_cli_option(const struct xl_command *c, const struct xl_option *options, i
 	return got;
 }
 
+const char *xl_cli_option_name(const struct xl_option *options, int got)
+{
+	if (got >= XL_OPTION_LONG)
+		return options[got - XL_OPTION_LONG].name;
+	for (int i = 0; options[i].letter || options[i].name; i++)
+		if (options[i].letter == got)
+			return options[i].name ? options[i].name : "";
+	return "";
+}
+
 static void print_option(char letter, const char *name, const char *arg, const char *help)
 {
 	char left[64], short_form[4] = "  ";

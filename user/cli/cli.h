@@ -39,6 +39,8 @@ struct xl_command {
  * letter nor name; -h and --help are added. Returns an option's letter, XL_OPTION_LONG + its index in `options` when it
  * has no letter, or one of the values above. Options may stand behind operands. One argument vector at a time. */
 int xl_cli_option(const struct xl_command *c, const struct xl_option *options, int argc, char **argv);
+/* The long name of an option that xl_cli_option returned; "" when it has none. */
+const char *xl_cli_option_name(const struct xl_option *options, int got);
 /* "usage: xlane NAME ARGS", the summary and the option table, on stdout. */
 void xl_cli_help(const struct xl_command *c, const struct xl_option *options);
 /* `xlane NAME: ` and the formatted line on stderr. */
@@ -53,5 +55,10 @@ extern const struct xl_command xl_command_detach;
 extern const struct xl_command xl_command_status;
 extern const struct xl_command xl_command_cat;
 extern const struct xl_command xl_command_ping;
+extern const struct xl_command xl_command_stats;
+extern const struct xl_command xl_command_workers;
+extern const struct xl_command xl_command_peers;
+extern const struct xl_command xl_command_conns;
+extern const struct xl_command xl_command_top;
 
 #endif

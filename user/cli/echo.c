@@ -9,11 +9,13 @@
 #define EVENTS_MAX 64
 #define PIECE_MS 200
 
-/* A connection and the message that is on its way back. */
+#define STREAM_BYTES 65536     /* piece of a stream */
+
+/* A connection and the message (of a stream: the piece) that is on its way back. */
 struct client {
 	char *data;
-	size_t room, bytes;
-	bool pending;
+	size_t room, bytes, off;
+	bool stream, pending;
 };
 
 static void end_client(xlane_conn *c, bool failed)
@@ -29,30 +31,39 @@ static void end_client(xlane_conn *c, bool failed)
 		xlane_conn_close(c, 0);   /* the rest happens while others are served */
 }
 
+/* 0, or -ENOMEM. */
+static int grow(struct client *k, size_t bytes)
+{
+	char *more;
+
+	if (bytes <= k->room)
+		return 0;
+	more = realloc(k->data, bytes);
+	if (!more)
+		return -ENOMEM;
+	k->data = more;
+	k->room = bytes;
+	return 0;
+}
+
 /* The next message into k->data. 1: there; 0: not yet; -1: end or failure in *err. */
 static int take_message(xlane_conn *c, struct client *k, int *err)
 {
-	int64_t n = xlane_readable(c);
+	int64_t n = k->stream ? STREAM_BYTES : xlane_readable(c);
 
-	if (n >= 0 && (size_t)n > k->room) {
-		char *more = realloc(k->data, (size_t)n);
-
-		if (!more) {
-			*err = -ENOMEM;
-			return -1;
-		}
-		k->data = more;
-		k->room = (size_t)n;
-	}
+	*err = n > 0 ? grow(k, (size_t)n) : 0;
+	if (*err)
+		return -1;
 	if (n >= 0)
 		n = xlane_recv(c, k->data, k->room, 0);
-	if (n == -EAGAIN)
+	if (n == -EAGAIN || n == -EINTR)
 		return 0;
-	if (n < 0) {
-		*err = (int)n;
+	if (n < 0 || (!n && k->stream)) {
+		*err = n ? (int)n : -ENODATA;
 		return -1;
 	}
 	k->bytes = (size_t)n;
+	k->off = 0;
 	return 1;
 }
 
@@ -63,15 +74,17 @@ static bool echo(xlane_conn *c, int *err)
 
 	for (;;) {
 		if (k->pending) {
-			int64_t n = xlane_send(c, k->data, k->bytes, 0);
+			int64_t n = xlane_send(c, k->data + k->off, k->bytes - k->off, 0);
 
-			if (n == -EAGAIN)
+			if (n == -EAGAIN || n == -EINTR)
 				return true;
 			if (n < 0) {
 				*err = (int)n;
 				return false;
 			}
-			k->pending = false;
+			k->off += (size_t)n;
+			k->pending = k->off < k->bytes;
+			continue;
 		}
 		switch (take_message(c, k, err)) {
 		case 0:
@@ -97,20 +110,25 @@ static void accept_all(struct xl_session *s, xlane_listener *l)
 		if (!k) {
 			xl_cli_error(s->command, "out of memory");
 			end_client(c, true);
-		} else if (!echo(c, &err)) {
-			end_client(c, err != -ENODATA);
+			continue;
 		}
+		k->stream = xlane_conn_type(c) == XLANE_STREAM;
+		/* an empty message has a place, too */
+		if (grow(k, 1))
+			err = -ENOMEM;
+		if (err || !echo(c, &err))
+			end_client(c, err != -ENODATA);
 	}
 }
 
-int xl_echo_run(struct xl_session *s, uint16_t port)
+int xl_echo_run(struct xl_session *s, uint16_t port, enum xlane_type type)
 {
 	struct xlane_event ev[EVENTS_MAX];
 	xlane_listener *l;
-	int n, err = xlane_listen(s->x, port, XLANE_MESSAGE, BACKLOG, &l);
+	int n, err = xlane_listen(s->x, port, type, BACKLOG, &l);
 
 	if (err) {
-		xl_cli_error(s->command, "can not listen on port %u: %s", port, xlane_strerror(err));
+		xl_cli_error(s->command, "%s", xl_session_listen_error(err, port));
 		return XL_EXIT_FAILURE;
 	}
 	while (!xl_session_stop) {

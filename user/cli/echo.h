@@ -5,7 +5,7 @@
 
 #include "session.h"
 
-/* Serve any number of connections on `port` until xl_session_stop. An exit status; errors are reported. */
-int xl_echo_run(struct xl_session *s, uint16_t port);
+/* Serve any number of connections of `type` on `port` until xl_session_stop. An exit status; errors are reported. */
+int xl_echo_run(struct xl_session *s, uint16_t port, enum xlane_type type);
 
 #endif

@@ -13,6 +13,7 @@
 
 static const struct xl_command *const commands[] = {
 	&xl_command_attach, &xl_command_detach, &xl_command_status, &xl_command_cat, &xl_command_ping,
+	&xl_command_stats, &xl_command_workers, &xl_command_peers, &xl_command_conns, &xl_command_top,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

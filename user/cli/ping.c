@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <xlane/limits.h>
 
 #include "echo.h"
 #include "report.h"
 #include "samples.h"
+#include "volley.h"
 
 #define PORT_DEFAULT "7"
 #define BYTES_DEFAULT 64
 #define BYTES_MIN 16           /* number and time */
-#define BYTES_MAX 65536
+#define STREAM_MAX 65536       /* of a message on a stream that is sent before its answer is read */
+#define WINDOW_DEFAULT 8
 #define INTERVAL_MS_DEFAULT 1000
 #define CONNECT_TIMEOUT_MS 10000
 #define LAST_ANSWER_SECONDS 2.0 /* wait so long for answers after the last message was sent */
@@ -24,6 +28,9 @@
 struct ping {
 	struct xl_session s;
 	bool listen, json;
+	enum xlane_type type;
+	bool many;                     /* --mix or --plus: a volley */
+	struct xl_volley volley;
 	unsigned long long count, bytes;
 	int interval_ms;
 	uint16_t port;
@@ -31,7 +38,8 @@ struct ping {
 	char to_text[24];
 	xlane_conn *c;
 	char *out, *in;
-	unsigned long long sent, answered;
+	unsigned long long sent, answered, given_up;
+	size_t in_bytes;               /* of a stream: what has come of the answer */
 	struct xl_samples rtt;
 };
 
@@ -43,26 +51,71 @@ static const struct xl_option options[] = {
 	XL_SESSION_OPTIONS,
 	{ 'c', "count", "COUNT", "stop after COUNT messages (default: never)" },
 	{ 'I', "interval", "S", "seconds between messages; 0: the next as soon as the answer is there (default 1)" },
-	{ 's', "size", "BYTES", "size of a message, 16..65536 (default 64)" },
+	{ 's', "size", "BYTES", "size of a message, 16..16777216 (datagrams and streams: ..65536; default 64)" },
+	{ 't', "type", "TYPE", "message, unordered, datagram or stream; the same on both sides (default message)" },
+	{ 0, "mix", "SPEC", "COUNT messages of many sizes, verified: WEIGHT:LOW-HIGH,... as in 60:1-1024,40:1025-65536" },
+	{ 0, "plus", "NxBYTES", "with --mix: and N messages of this size among them" },
+	{ 'w', "window", "N", "with --mix: so many unanswered at once, 1..1024 (default 8)" },
+	{ 0, "progress", NULL, "with --mix: a progress line on stderr (default: when stderr is a terminal)" },
+	{ 0, "no-progress", NULL, "no progress line" },
 	{ 0, "json", NULL, "one JSON object at the end instead of lines" },
 	{ 0 },
 };
 
 static int take_option(struct ping *p, const char *name)
 {
+	struct xl_mix *mix = &p->volley.mix;
+	unsigned long long window;
 	bool ok = true;
 
-	if (!strcmp(name, "listen"))
+	if (!strcmp(name, "listen")) {
 		p->listen = true;
-	else if (!strcmp(name, "json"))
+	} else if (!strcmp(name, "json")) {
 		p->json = true;
-	else if (!strcmp(name, "count"))
-		ok = xl_cli_number(optarg, 1, UINT64_MAX, &p->count);
-	else if (!strcmp(name, "size"))
-		ok = xl_cli_number(optarg, BYTES_MIN, BYTES_MAX, &p->bytes);
-	else if (!strcmp(name, "interval"))
+	} else if (!strcmp(name, "progress")) {
+		p->volley.progress = true;
+	} else if (!strcmp(name, "no-progress")) {
+		p->volley.progress = false;
+	} else if (!strcmp(name, "count")) {
+		ok = xl_cli_number(optarg, 1, XL_MIX_COUNT_MAX, &p->count);
+	} else if (!strcmp(name, "size")) {
+		ok = xl_cli_number(optarg, BYTES_MIN, XLANE_MESSAGE_MAX_BYTES, &p->bytes);
+	} else if (!strcmp(name, "interval")) {
 		ok = xl_session_seconds(optarg, &p->interval_ms);
+	} else if (!strcmp(name, "type")) {
+		p->type = xl_type_parse(optarg);
+		ok = p->type != 0;
+	} else if (!strcmp(name, "mix")) {
+		ok = p->many = xl_mix_parse(optarg, XLANE_MESSAGE_MAX_BYTES, mix);
+	} else if (!strcmp(name, "plus")) {
+		ok = xl_mix_parse_plus(optarg, XLANE_MESSAGE_MAX_BYTES, mix);
+	} else if (!strcmp(name, "window")) {
+		ok = xl_cli_number(optarg, 1, XL_VOLLEY_WINDOW_MAX, &window);
+		p->volley.window = ok ? (uint32_t)window : 0;
+	}
 	return ok ? 0 : xl_cli_usage(p->s.command, "bad value '%s' of --%s", optarg, name);
+}
+
+/* Sizes and types that go together, now that all options are known. -1: fine; else the exit status. */
+static int check_sizes(struct ping *p)
+{
+	const struct xl_command *c = p->s.command;
+	struct xl_mix *mix = &p->volley.mix;
+	unsigned long long most = p->many ? xl_mix_high(mix) : p->bytes;
+	const bool ordered = p->type == XLANE_MESSAGE || p->type == XLANE_STREAM;
+
+	if (!p->many && (mix->plus || p->volley.window))
+		return xl_cli_usage(c, "%s goes with --mix", mix->plus ? "--plus" : "--window");
+	if (p->many && !p->listen && !p->count)
+		return xl_cli_usage(c, "--mix needs --count");
+	if (p->type == XLANE_DATAGRAM && most > XLANE_DATAGRAM_MAX_BYTES)
+		return xl_cli_usage(c, "a datagram has at most %d bytes", XLANE_DATAGRAM_MAX_BYTES);
+	if (p->type == XLANE_STREAM && !p->many && most > STREAM_MAX)
+		return xl_cli_usage(c, "on a stream, --size is at most %d; use --mix 1:BYTES for more", STREAM_MAX);
+	if (p->many && !ordered && xl_mix_low(mix) < XL_MIX_NUMBER_BYTES)
+		return xl_cli_usage(c, "messages that may overtake each other carry their number: sizes of %d bytes and more",
+				    XL_MIX_NUMBER_BYTES);
+	return -1;
 }
 
 /* -1: go on; else the exit status. */
@@ -74,13 +127,18 @@ static int parse(struct ping *p, int argc, char **argv)
 		if (got < 0)
 			return got == XL_OPTION_HELP ? XL_EXIT_OK : XL_EXIT_USAGE;
 		took = xl_session_option(&p->s, options, got);
-		if (took < 0 || (!took && take_option(p, xl_session_option_name(options, got))))
+		if (took < 0 || (!took && take_option(p, xl_cli_option_name(options, got))))
 			return XL_EXIT_USAGE;
 	}
 	operands = argc - optind;
 	argv += optind;
-	if (!p->s.config.interface)
-		return xl_cli_usage(p->s.command, "no interface given: use -i IFACE");
+	if (!xl_session_check(&p->s))
+		return XL_EXIT_USAGE;
+	p->volley.mix.count = p->count;
+	p->volley.mix.seed = p->s.config.seed;
+	got = check_sizes(p);
+	if (got >= 0)
+		return got;
 	if (p->listen) {
 		if (operands > 1)
 			return xl_cli_usage(p->s.command, "-l takes one operand, PORT");
@@ -100,19 +158,42 @@ static uint64_t now_ns(void)
 static int send_one(struct ping *p)
 {
 	struct stamp stamp = { p->sent, now_ns() };
-	int64_t n;
+	size_t off = 0;
 
 	memcpy(p->out, &stamp, sizeof stamp);
-	n = xlane_send(p->c, p->out, p->bytes, PIECE_MS);
-	if (n >= 0)
-		p->sent++;
-	return n < 0 ? (int)n : 0;
+	while (off < p->bytes) {
+		int64_t n = xlane_send(p->c, p->out + off, p->bytes - off, PIECE_MS);
+
+		/* a stream that has taken a part must take the rest */
+		if (n < 0 && !(off && (n == -EAGAIN || n == -EINTR) && !xl_session_stop))
+			return (int)n;
+		off += n > 0 ? (size_t)n : 0;
+	}
+	p->sent++;
+	return 0;
+}
+
+/* The answer into p->in. Its size; -EAGAIN, -EINTR or another error. */
+static int64_t receive(struct ping *p, int timeout_ms)
+{
+	int64_t n = xlane_recv(p->c, p->in + p->in_bytes, p->bytes - p->in_bytes, timeout_ms);
+
+	if (p->type != XLANE_STREAM || n < 0)
+		return n == -ENODATA ? -ECONNRESET : n;
+	if (!n)
+		return -ECONNRESET;
+	p->in_bytes += (size_t)n;
+	if (p->in_bytes < p->bytes)
+		return -EAGAIN;
+	p->in_bytes = 0;
+	return (int64_t)p->bytes;
 }
 
 /* Wait for an answer up to timeout_ms. 1: there was one, 0: none, or a negative errno. */
 static int take_one(struct ping *p, int timeout_ms)
 {
-	int64_t n = xlane_recv(p->c, p->in, p->bytes, timeout_ms);
+	const bool ordered = p->type == XLANE_MESSAGE || p->type == XLANE_STREAM;
+	int64_t n = receive(p, timeout_ms);
 	struct stamp stamp;
 	uint64_t ns;
 
@@ -121,9 +202,10 @@ static int take_one(struct ping *p, int timeout_ms)
 	if (n < 0)
 		return (int)n;
 	memcpy(&stamp, p->in, sizeof stamp);
-	/* the answer must be the message that is due, whole and unchanged */
+	/* the answer must be a message that was sent, where they come in order the one that is due, whole and unchanged */
 	memcpy(p->out, &stamp, sizeof stamp);
-	if ((uint64_t)n != p->bytes || stamp.number != p->answered || memcmp(p->in, p->out, p->bytes))
+	if ((uint64_t)n != p->bytes || memcmp(p->in, p->out, p->bytes) ||
+	    (ordered ? stamp.number != p->answered : stamp.number >= p->sent) || p->answered == p->sent)
 		return -EBADMSG;
 	ns = now_ns() - stamp.ns;
 	p->answered++;
@@ -153,7 +235,10 @@ static int exchange(struct ping *p)
 
 		if (!more && (p->answered == p->sent || now - last > LAST_ANSWER_SECONDS))
 			break;
-		if (more && now >= next && (p->interval_ms || p->answered == p->sent)) {
+		/* a lost datagram is not waited for for ever */
+		if (p->type == XLANE_DATAGRAM && now - last > LAST_ANSWER_SECONDS)
+			p->given_up = p->sent - p->answered;
+		if (more && now >= next && (p->interval_ms || p->answered + p->given_up >= p->sent)) {
 			got = send_one(p);
 			if (got == -EAGAIN || got == -EINTR)
 				got = 0;
@@ -199,29 +284,30 @@ static void print_json(struct ping *p)
 	xl_report_number(&r, "sent", p->sent);
 	xl_report_number(&r, "answered", p->answered);
 	xl_report_real(&r, "loss_percent", loss_percent(p));
-	xl_report_begin(&r, "rtt");
-	xl_report_number(&r, "min_ns", p->rtt.low);
-	xl_report_number(&r, "avg_ns", xl_samples_mean(&p->rtt));
-	xl_report_number(&r, "p50_ns", xl_samples_percentile(&p->rtt, 50));
-	xl_report_number(&r, "p90_ns", xl_samples_percentile(&p->rtt, 90));
-	xl_report_number(&r, "p99_ns", xl_samples_percentile(&p->rtt, 99));
-	xl_report_number(&r, "max_ns", p->rtt.high);
-	xl_report_end(&r);
+	xl_report_rtt(&r, &p->rtt);
 	xl_report_number(&r, "retransmitted", stats.packets_retransmitted);
 	xl_report_context(&r, p->s.x);
 	xl_report_close(&r);
 }
 
-static int run_client(struct ping *p)
+/* Tell what went wrong, and let go of the connection. */
+static void finish(struct ping *p, int err, bool ok)
 {
-	int err = xlane_connect(p->s.x, &p->to, XLANE_MESSAGE, CONNECT_TIMEOUT_MS, &p->c);
+	if (err)
+		xl_cli_error(p->s.command, "%s",
+			     err == -EBADMSG ? "an answer is not what was sent" : xlane_strerror(err));
+	if (ok)
+		xlane_conn_close(p->c, CLOSE_TIMEOUT_MS);
+	else
+		xlane_conn_abort(p->c);
+}
 
-	xlane_address_text(&p->to, p->to_text);
-	if (err) {
-		xl_cli_error(p->s.command, "can not connect to %s: %s", p->to_text,
-			     xl_session_connect_error(err, "no answer; does `xlane ping -l` run there?"));
-		return XL_EXIT_FAILURE;
-	}
+/* One message after the other. */
+static int run_single(struct ping *p)
+{
+	int err;
+	bool ok;
+
 	p->out = malloc(p->bytes);
 	p->in = malloc(p->bytes);
 	if (p->out && p->in) {
@@ -235,19 +321,51 @@ static int run_client(struct ping *p)
 		print_json(p);
 	else
 		print_summary(p);
-	if (err)
-		xl_cli_error(p->s.command, "%s",
-			     err == -EBADMSG ? "an answer is not what was sent" : xlane_strerror(err));
-	if (err || p->answered < p->sent)
-		xlane_conn_abort(p->c);
+	ok = !err && p->answered && (p->answered == p->sent || p->type == XLANE_DATAGRAM);
+	finish(p, err, ok);
+	return ok ? XL_EXIT_OK : XL_EXIT_FAILURE;
+}
+
+static int run_many(struct ping *p)
+{
+	const struct xl_mix *mix = &p->volley.mix;
+	struct xl_volley_figures f;
+	int err;
+	bool ok;
+
+	if (!p->volley.window)
+		p->volley.window = WINDOW_DEFAULT;
+	err = xl_volley_run(&p->s, p->c, &p->volley, &f);
+	if (p->json)
+		xl_volley_json(&p->s, p->c, p->to_text, &f);
 	else
-		xlane_conn_close(p->c, CLOSE_TIMEOUT_MS);
-	return !err && p->answered && p->answered == p->sent ? XL_EXIT_OK : XL_EXIT_FAILURE;
+		xl_volley_print(p->to_text, &f);
+	ok = !err && !f.corrupted && f.answered && f.answered + f.lost == xl_mix_total(mix);
+	if (!err && f.corrupted)
+		err = -EBADMSG;
+	finish(p, err, ok);
+	xl_samples_free(&f.rtt);
+	return ok ? XL_EXIT_OK : XL_EXIT_FAILURE;
+}
+
+static int run_client(struct ping *p)
+{
+	int err = xlane_connect(p->s.x, &p->to, p->type, CONNECT_TIMEOUT_MS, &p->c);
+
+	xlane_address_text(&p->to, p->to_text);
+	if (err) {
+		xl_cli_error(p->s.command, "can not connect to %s: %s", p->to_text,
+			     err == -EPROTOTYPE ? "the port there is of another type; give the same --type on both sides" :
+			     xl_session_connect_error(err, "no answer; does `xlane ping -l` run there?"));
+		return XL_EXIT_FAILURE;
+	}
+	return p->many ? run_many(p) : run_single(p);
 }
 
 static int run_ping(int argc, char **argv)
 {
-	struct ping p = { .bytes = BYTES_DEFAULT, .interval_ms = INTERVAL_MS_DEFAULT };
+	struct ping p = { .bytes = BYTES_DEFAULT, .interval_ms = INTERVAL_MS_DEFAULT, .type = XLANE_MESSAGE,
+			  .volley.progress = isatty(STDERR_FILENO) };
 	int status;
 
 	xl_session_init(&p.s, &xl_command_ping);
@@ -256,7 +374,7 @@ static int run_ping(int argc, char **argv)
 		return status;
 	status = XL_EXIT_FAILURE;
 	if (xl_session_open(&p.s)) {
-		status = p.listen ? xl_echo_run(&p.s, p.port) : run_client(&p);
+		status = p.listen ? xl_echo_run(&p.s, p.port, p.type) : run_client(&p);
 		xl_session_close(&p.s, LINGER_MS);
 	}
 	free(p.out);
@@ -267,7 +385,7 @@ static int run_ping(int argc, char **argv)
 
 const struct xl_command xl_command_ping = {
 	.name = "ping",
-	.args = "-l -i IFACE [options] [PORT] | -i IFACE [options] MAC [PORT]",
+	.args = "-l -i IFACE|-d [options] [PORT] | -i IFACE|-d [options] MAC [PORT]",
 	.summary = "Send messages to a program that answers (xlane ping -l), and show the round trips.",
 	.run = run_ping,
 };

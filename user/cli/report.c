@@ -109,6 +109,18 @@ void xl_report_context(struct xl_report *r, xlane *x)
 	xl_report_truth(r, "census_ok", census == 0);
 }
 
+void xl_report_rtt(struct xl_report *r, struct xl_samples *s)
+{
+	xl_report_begin(r, "rtt");
+	xl_report_number(r, "min_ns", s->low);
+	xl_report_number(r, "avg_ns", xl_samples_mean(s));
+	xl_report_number(r, "p50_ns", xl_samples_percentile(s, 50));
+	xl_report_number(r, "p90_ns", xl_samples_percentile(s, 90));
+	xl_report_number(r, "p99_ns", xl_samples_percentile(s, 99));
+	xl_report_number(r, "max_ns", s->high);
+	xl_report_end(r);
+}
+
 void xl_report_conn(struct xl_report *r, const struct xlane_conn_stats *s)
 {
 	xl_report_begin(r, "rtt");

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <xlane/xlane.h>
 
+#include "samples.h"
+
 struct xl_report {
 	FILE *file;
 	int depth;
@@ -28,6 +30,8 @@ void xl_report_text(struct xl_report *r, const char *name, const char *value);
 void xl_report_truth(struct xl_report *r, const char *name, bool value);
 /* "driver", "mtu", "counters" {}, "census" {}, "census_ok" of a context. */
 void xl_report_context(struct xl_report *r, xlane *x);
+/* "rtt" {min_ns, avg_ns, p50_ns, p90_ns, p99_ns, max_ns} of samples. */
+void xl_report_rtt(struct xl_report *r, struct xl_samples *s);
 /* "rtt" {srtt_ns, rttvar_ns, min_ns} and "retransmitted", "lost", "spurious", "probe_timeouts" of a connection. */
 void xl_report_conn(struct xl_report *r, const struct xlane_conn_stats *s);
 /* Ends the outermost object. 0 or -errno. */

@@ -37,16 +37,6 @@ void xl_session_init(struct xl_session *s, const struct xl_command *c)
 	s->config.log_arg = s;
 }
 
-const char *xl_session_option_name(const struct xl_option *options, int got)
-{
-	if (got >= XL_OPTION_LONG)
-		return options[got - XL_OPTION_LONG].name;
-	for (int i = 0; options[i].letter || options[i].name; i++)
-		if (options[i].letter == got)
-			return options[i].name ? options[i].name : "";
-	return "";
-}
-
 /* The index of `text` in a list of names that ends with NULL, or -1. */
 static int choice(const char *text, const char *const *names)
 {
@@ -129,12 +119,23 @@ static bool take_choice(const char *name, struct xlane_config *c)
 
 int xl_session_option(struct xl_session *s, const struct xl_option *options, int got)
 {
-	const char *name = xl_session_option_name(options, got);
+	/* what a worker is set to when it is made */
+	static const char *const embedded[] = {
+		"driver", "vlan", "mtu", "queues", "frames", "pcap", "fault", "no-crc",
+	};
+	const char *name = xl_cli_option_name(options, got);
 	struct xlane_config *c = &s->config;
 	bool ok = true;
 
+	for (size_t i = 0; i < sizeof embedded / sizeof *embedded; i++)
+		if (!strcmp(name, embedded[i]))
+			s->own = embedded[i];
 	if (!strcmp(name, "interface"))
 		c->interface = optarg;
+	else if (!strcmp(name, "daemon"))
+		c->daemon = 1;
+	else if (!strcmp(name, "socket"))
+		c->daemon = 1, c->socket = optarg;
 	else if (!strcmp(name, "pcap"))
 		c->pcap = optarg;
 	else if (!strcmp(name, "fault"))
@@ -156,14 +157,25 @@ int xl_session_option(struct xl_session *s, const struct xl_option *options, int
 	return ok ? 1 : -1;
 }
 
+bool xl_session_check(const struct xl_session *s)
+{
+	if (!s->config.interface && !s->config.daemon) {
+		xl_cli_usage(s->command, "no interface given: use -i IFACE, or -d to go through xlaned");
+		return false;
+	}
+	if (s->config.daemon && s->own) {
+		xl_cli_usage(s->command, "with -d, --%s is set in xlaned's configuration; leave it out", s->own);
+		return false;
+	}
+	return true;
+}
+
 bool xl_session_open(struct xl_session *s)
 {
 	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
 
-	if (!s->config.interface) {
-		xl_cli_usage(s->command, "no interface given: use -i IFACE");
+	if (!xl_session_check(s))
 		return false;
-	}
 	if (xlane_open(&s->config, &s->x) < 0) {
 		xl_cli_error(s->command, "%s", xlane_last_error());
 		return false;
@@ -173,7 +185,8 @@ bool xl_session_open(struct xl_session *s)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	if (s->verbose)
-		fprintf(stderr, "xlane %s: %s: %s, MTU %u\n", s->command->name, s->config.interface,
+		fprintf(stderr, "xlane %s: %s: %s, MTU %u\n", s->command->name,
+			s->config.interface ? s->config.interface : "xlaned's first interface",
 			xlane_driver_text(s->x), xlane_mtu(s->x));
 	return true;
 }
@@ -213,11 +226,33 @@ const char *xl_session_connect_error(int err, const char *no_answer)
 	case -ETIMEDOUT:
 	case -EHOSTDOWN:
 		return no_answer;
+	case -ECONNREFUSED:
+		return "nobody listens on that port there";
 	case -EINVAL:
 		return "that is this interface itself; name the MAC of the other end";
 	default:
 		return xlane_strerror(err);
 	}
+}
+
+const char *xl_session_listen_error(int err, uint16_t port)
+{
+	static char text[160];
+	const char *what = xlane_strerror(err);
+
+	switch (err) {
+	case -EADDRINUSE:
+		what = "another program listens there already; choose another port";
+		break;
+	case -EACCES:
+		what = "it is one of the ports that the daemon keeps for root; choose a higher one";
+		break;
+	case -EDQUOT:
+		what = "the daemon gives this user no more ports; close a listener, or raise the limit in its configuration";
+		break;
+	}
+	snprintf(text, sizeof text, "can not listen on port %u: %s", port, what);
+	return text;
 }
 
 bool xl_session_seconds(const char *text, int *out_ms)

@@ -9,11 +9,14 @@
 
 #include <jansson.h>
 
-#include "cli.h"
+#include "query.h"
+#include "status_daemon.h"
 #include "xdp/attach.h"
 
 static const struct xl_option options[] = {
-	{ 'j', "json", NULL, "print a JSON array, one object for each interface" },
+	{ 'j', "json", NULL, "print a JSON array, one object for each interface (with -d: the daemon's object)" },
+	{ 'd', "daemon", NULL, "the daemon's own status: its interfaces and its clients" },
+	{ 0, "socket", "PATH", "the daemon's socket (default $XLANE_SOCKET, else /run/xlane/xlaned.sock); implies -d" },
 	{ 0 },
 };
 
@@ -143,34 +146,48 @@ static int show_all(json_t *all, u32 *shown, char *why, size_t why_bytes)
 	return err;
 }
 
-static int run(int argc, char **argv)
+static int run_attached(const char *ifname, bool json)
 {
 	const struct xl_command *c = &xl_command_status;
 	char why[512] = "the interfaces can not be listed; try again";
-	json_t *all = NULL;
+	json_t *all = json ? json_array() : NULL;
 	u32 shown = 0;
-	int option, err;
+	int err = ifname ? show(ifname, all, why, sizeof why) : show_all(all, &shown, why, sizeof why);
 
-	while ((option = xl_cli_option(c, options, argc, argv)) != XL_OPTION_END) {
-		if (option != 'j')
-			return option == XL_OPTION_HELP ? XL_EXIT_OK : XL_EXIT_USAGE;
-		if (!all)
-			all = json_array();
-	}
-	if (argc - optind > 1)
-		return xl_cli_usage(c, "more than one interface named");
-	err = argc > optind ? show(argv[optind], all, why, sizeof why) : show_all(all, &shown, why, sizeof why);
 	if (err)
 		xl_cli_error(c, "%s", why);
 	else if (all && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		putchar('\n');
-	else if (!all && argc == optind && !shown)
+	else if (!all && !ifname && !shown)
 		printf("xlane is attached to no interface; `xlane attach IFACE` does it\n");
 	json_decref(all);
 	return err ? XL_EXIT_FAILURE : XL_EXIT_OK;
 }
 
+static int run(int argc, char **argv)
+{
+	const struct xl_command *c = &xl_command_status;
+	bool daemon = false;
+	struct xl_query q;
+	int option;
+
+	xl_query_init(&q, c);
+	while ((option = xl_cli_option(c, options, argc, argv)) != XL_OPTION_END) {
+		if (option < 0)
+			return option == XL_OPTION_HELP ? XL_EXIT_OK : XL_EXIT_USAGE;
+		daemon |= option != 'j';
+		xl_query_option(&q, options, option);
+	}
+	if (argc - optind > 1)
+		return xl_cli_usage(c, "more than one interface named");
+	if (!daemon)
+		return run_attached(argv[optind], q.json);
+	if (argc > optind)
+		q.interface = argv[optind];
+	return xl_status_daemon(&q);
+}
+
 const struct xl_command xl_command_status = {
-	.name = "status", .args = "[--json] [IFACE]", .run = run,
+	.name = "status", .args = "[-d] [--json] [IFACE]", .run = run,
 	.summary = "Show where xlane is attached, how it is set, and what its program counted.",
 };

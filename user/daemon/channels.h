@@ -66,6 +66,8 @@ int xl_channels_open(struct xl_worker *worker, u32 worker_id, u32 workers, struc
 /* All channels must have come back. */
 void xl_channels_close(struct xl_channels *s);
 void xl_channels_add(struct xl_channels *s, struct xl_channel *ch, u64 now_ns);
+/* The control thread gives a client up: its channel ends as if the client had died. Nothing when it has none here any more. */
+void xl_channels_drop(struct xl_channels *s, u32 client, u64 now_ns);
 /* The worker ends: every channel is closed (clients see the hang-up), every connection reset. They come back by xl_channels_gone. */
 void xl_channels_stop(struct xl_channels *s, u64 now_ns);
 /* A channel whose client is gone and whose connections are reset, to be given back to the control thread; NULL: none. */

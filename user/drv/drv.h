@@ -10,6 +10,7 @@
  *   complete: the frames returned are still TX; the caller moves them on
  *   refill:   FREE -> FILL  as many as the driver wants to have (it takes them from the pool itself)
  *   close:    everything the driver holds (FILL, and TX not yet completed) -> FREE
+ * Where workers share a memory (af_xdp.h), rx may give frames of others, FOREIGN -> RX; RX -> FREE sends those home.
  * One thread per driver. No function blocks. Errors are negative errno values.
  */
 #ifndef XL_DRV_H
@@ -35,6 +36,12 @@
 	X(RX_DROPPED, "rx_dropped", "packets dropped by the kernel on receive (kernel's count)") \
 	X(TX_BAD_DESC, "tx_bad_desc", "descriptors that the kernel found invalid (kernel's count)") \
 	X(COMP_BAD_DESC, "comp_bad_desc", "completions outside the pool or not owned by the driver") \
+	X(HOME_SENT, "home_sent", "frames of other workers, sent home to them") \
+	X(HOME_CAME, "home_came", "frames of this worker that came home from others") \
+	X(HOME_LOST, "home_lost", "frames not sent home: the ring was full, of frames that were there twice") \
+	X(HOME_WAKES, "home_wakes", "workers woken: frames waited for them, or a queue of theirs ran dry") \
+	X(QUEUE_HELPED, "queue_helped", "times a queue was served in place of its home worker") \
+	X(QUEUE_TAKEN, "queue_taken", "times a queue could not be served as another worker was about it") \
 	X(FAULT_DROPPED, "fault_dropped", "packets dropped by the fault wrapper") \
 	X(FAULT_DUPLICATED, "fault_duplicated", "packets duplicated by the fault wrapper") \
 	X(FAULT_CORRUPTED, "fault_corrupted", "packets corrupted by the fault wrapper") \
@@ -51,6 +58,8 @@ enum xl_drv_feature {
 	XL_DRV_NEED_WAKEUP = 4,
 	XL_DRV_NATIVE = 8,         /* the XDP program runs in the driver, not in generic mode */
 };
+
+#define XL_DRV_FDS_MAX (XLANE_QUEUES_MAX + 2)   /* a socket on each queue, news of the interface, wakes */
 
 struct xl_drv;
 

@@ -9,7 +9,7 @@
 #include "receive.h"
 #include "rtt.h"
 
-static bool kind_served(u8 kind) { return kind == XLANE_KIND_STREAM || kind == XLANE_KIND_MESSAGE; }
+static bool kind_served(u8 kind) { return kind >= XLANE_KIND_STREAM && kind <= XLANE_KIND_DATAGRAM; }
 
 int xl_engine_listen(struct xl_engine *e, u16 port, u8 kind, u32 backlog, u64 user)
 {
@@ -62,13 +62,16 @@ int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn)
 	c->listener = XL_NONE;
 	c->owned = true;
 	c->user = user;
-	if (c->recv_next > c->consumed || c->fin_received)
+	if (xl_conn_readable(e, i) != -EAGAIN)
 		xl_conn_notify(e, c, XL_EVENT_READABLE);
 	if (c->ended_gracefully)
 		xl_conn_notify(e, c, XL_EVENT_CLOSED);
 	*conn = i;
 	return 0;
 }
+
+/* Packets with this id come to this worker. */
+static bool ours(const struct xl_engine *e, u64 id) { return (u32)(id >> 56) % e->cfg.workers == e->cfg.worker; }
 
 /* A free ephemeral port for this path and destination, 0: none. */
 static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
@@ -78,9 +81,8 @@ static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
 	for (u32 i = 0; i < range; i++) {
 		u16 p = (u16)(XLANE_EPHEMERAL_PORT_FIRST + (e->next_port - XLANE_EPHEMERAL_PORT_FIRST + i) % range);
 		u64 id = xl_call_id(path, p, port);
-		u32 bucket = (u32)(id >> 56);
 
-		if (xl_map_get(&e->by_call, id) != XL_NONE || bucket % e->cfg.workers != e->cfg.worker)
+		if (xl_map_get(&e->by_call, id) != XL_NONE || !ours(e, id))
 			continue;
 		e->next_port = p == XLANE_EPHEMERAL_PORT_LAST ? XLANE_EPHEMERAL_PORT_FIRST : (u16)(p + 1);
 		return p;
@@ -101,6 +103,8 @@ int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now
 	if (!local && !(local = ephemeral(e, &how->path, how->port)))
 		return -EADDRNOTAVAIL;
 	id = xl_call_id(&how->path, local, how->port);
+	if (!ours(e, id))
+		return -EADDRNOTAVAIL;
 	if (xl_map_get(&e->by_call, id) != XL_NONE)
 		return -EADDRINUSE;
 	p = xl_peer_take(e, 0, &how->path);
@@ -141,6 +145,10 @@ void xl_conn_close(struct xl_engine *e, u32 conn, u64 now_ns)
 
 	xl_clock(e, now_ns);
 	XL_ASSERT(c->owned);
+	if (c->large_out.open) { /* nobody can give the rest of it any more */
+		xl_conn_abort(e, conn, XLANE_WIRE_CANCELLED, now_ns);
+		return;
+	}
 	xl_conn_disown(e, c);
 	if (!c->shut_wanted && c->state != XL_STATE_DEAD)
 		xl_conn_event(e, c, XL_EV_SHUTDOWN);
@@ -170,7 +178,7 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 		.path = p->path, .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns, .rtt_min_ns = c->rtt.min_ns,
 		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),
 		.cwnd_bytes = c->cc.cwnd, .ssthresh_bytes = c->cc.ssthresh, .inflight_bytes = c->inflight,
-		.bytes_sent = c->seq_next, .bytes_acked = c->seq_acked_bytes, .bytes_received = c->bytes_received,
+		.bytes_sent = c->seq_next + c->other_bytes, .bytes_acked = c->seq_acked_bytes + c->other_done, .bytes_received = c->bytes_received,
 		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent, .packets_received = c->packets_received,
 		.packets_retransmitted = c->packets_again, .packets_lost = c->packets_lost,
 		.packets_spurious = c->packets_spurious, .ptos = c->ptos, .messages_sent = c->messages_sent,

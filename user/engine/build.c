@@ -3,6 +3,7 @@
 #include "../base/crc32c.h"
 #include "../wire/ack.h"
 #include "../wire/record.h"
+#include "grant.h"
 #include "output.h"
 #include "txbuf.h"
 
@@ -124,6 +125,19 @@ static void push_blocked(struct xl_engine *e, struct xl_conn *c, struct xl_build
 	b->eliciting = true;
 }
 
+static void push_grant(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
+{
+	struct xl_record_grant r = { .message = c->large_in.message, .bytes = c->large_in.bytes };
+	u8 *p = xl_grant_due(c) ? xl_build_push(e, b, XLANE_GRANT_BYTES) : NULL;
+
+	if (!p)
+		return;
+	xl_record_grant_emit(p, &r);
+	xl_count(e, XL_C_GRANT_OUT);
+	b->control |= XL_CTL_GRANT;
+	b->eliciting = true;
+}
+
 static void push_ping(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
 	u8 *p = xl_build_push(e, b, XLANE_PING_BYTES);
@@ -153,6 +167,7 @@ void xl_build_control(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 		void (*push)(struct xl_engine *e, struct xl_conn *c, struct xl_build *b);
 	} records[] = {
 		{ XL_CTL_CREDIT, push_credit }, { XL_CTL_BLOCKED, push_blocked },
+		{ XL_CTL_GRANT, push_grant },
 		{ XL_CTL_PING | XL_CTL_PROBE, push_ping }, { XL_CTL_ABORT, push_abort },
 	};
 	u8 wanted = b->alone ? c->control : c->control & (u8)~(XL_CTL_PROBE | XL_CTL_ABORT);

@@ -43,7 +43,8 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	c->remote_id = h->source_id;
 	c->credit_limit = p->credit;
 	c->peer_first = p->first_number;
-	c->message_max = p->message_max ? p->message_max : XLANE_MESSAGE_SMALL_MAX_BYTES;
+	c->message_max = (u32)xl_min(p->message_max ? p->message_max : XLANE_MESSAGE_SMALL_MAX_BYTES,
+				     XLANE_MESSAGE_MAX_BYTES);
 	c->peer_ack_delay_ns = p->ack_delay_ns ? p->ack_delay_ns : (u32)XL_ACK_DELAY_NS;
 	c->max_packet = (u32)xl_min(e->cfg.max_packet, p->max_packet);
 	c->crc_off = e->cfg.no_crc && p->no_crc;
@@ -261,6 +262,16 @@ static void take_cookie(struct xl_engine *e, const struct xl_outer *h, const u8 
 	xl_conn_activate(e, c);
 }
 
+/* The peer has no such connection. If it had been joined, the peer has started anew and lost the others as well. */
+static void lost_there(struct xl_engine *e, struct xl_conn *c, u32 error)
+{
+	bool joined = xl_state_joined(c->state);
+
+	xl_conn_end(e, c, error, false);
+	if (joined && error == XLANE_WIRE_UNKNOWN)
+		xl_peer_sweep(e, xl_peer_of(e, c));
+}
+
 /* Only an exact match ends a connection: its id, what it sends to, and a number it has sent and not had acknowledged. */
 static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes, const struct xl_path *path)
 {
@@ -285,7 +296,7 @@ static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *
 	else if (in.error == XLANE_WIRE_NONE && c->state == XL_STATE_BOTH_SHUT)
 		xl_recovery_all_received(e, c);
 	else
-		xl_conn_end(e, c, in.error ? in.error : XLANE_WIRE_UNKNOWN, false);
+		lost_there(e, c, in.error ? in.error : XLANE_WIRE_UNKNOWN);
 }
 
 static const struct {

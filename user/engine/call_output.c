@@ -10,7 +10,7 @@ static struct xl_params own_params(const struct xl_engine *e, const struct xl_co
 {
 	struct xl_params p = {
 		.max_packet = e->cfg.max_packet, .has_credit = true, .credit = c->credit_given,
-		.ack_delay_ns = (u32)e->cfg.ack_delay_ns, .message_max = XLANE_MESSAGE_SMALL_MAX_BYTES,
+		.ack_delay_ns = (u32)e->cfg.ack_delay_ns, .message_max = e->message_max,
 		.has_first_number = true, .first_number = c->first_number, .no_crc = e->cfg.no_crc,
 		.has_cookie = c->has_cookie,
 	};

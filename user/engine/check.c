@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* check.c - every invariant of the engine, recounted from nothing. For tests; a function per object. */
+#include "blocks.h"
+#include "check.h"
 #include "conn.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "send.h"
 
-#define HOLDS(condition, name) do { if (!(condition)) return name; } while (0)
-
 static const char *check_buffers(const struct xl_engine *e, const struct xl_conn *c)
 {
-	const struct xl_list *lists[] = { &c->queue, &c->again, &c->flight };
-	static const u8 states[] = { XL_TXBUF_QUEUED, XL_TXBUF_LOST, XL_TXBUF_SENT };
-	u64 bytes = 0;
+	const struct xl_list *lists[] = { &c->queue, &c->queue_large, &c->again, &c->flight };
+	static const u8 states[] = { XL_TXBUF_QUEUED, XL_TXBUF_QUEUED, XL_TXBUF_LOST, XL_TXBUF_SENT };
+	u64 bytes = 0, sequence = 0;
 
-	for (u32 k = 0; k < 3; k++) {
+	for (u32 k = 0; k < XL_ARRAY_SIZE(lists); k++) {
 		u32 n = 0;
 
 		for (u32 tb = lists[k]->head; tb != XL_NONE; tb = xl_list_next(&e->l_tx, tb), n++) {
@@ -22,13 +22,20 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 			HOLDS(t->state == states[k], "a transmit buffer is on the list of its state");
 			HOLDS(t->conn == xl_conn_index(e, c), "a transmit buffer names its connection");
 			HOLDS(!t->acked, "an acknowledged buffer is on no list");
+			HOLDS(t->state != XL_TXBUF_QUEUED || (t->type == XL_TXBUF_LARGE) == (k == 1),
+			      "parts of large messages have a queue of their own");
 			bytes += t->seq_bytes;
+			sequence += t->type == XL_TXBUF_DATA ? t->seq_bytes : 0;
 		}
 		HOLDS(n == lists[k]->count, "a list's count is right");
 	}
 	HOLDS(bytes == c->buffered, "buffered bytes equal a recount");
-	HOLDS(c->seq_acked_bytes + c->buffered == c->seq_next || c->state == XL_STATE_DEAD,
+	HOLDS(c->seq_acked_bytes + sequence == c->seq_next || c->state == XL_STATE_DEAD,
 	      "every byte sent is acknowledged or buffered");
+	HOLDS(c->other_done + bytes - sequence == c->other_bytes || c->state == XL_STATE_DEAD,
+	      "every byte outside the sequence is acknowledged, given up or buffered");
+	HOLDS(!c->large_out.open || (c->large_out.fed < c->large_out.bytes && c->large_out.fed <= c->large_out.granted &&
+	      c->large_out.granted <= c->large_out.bytes), "a large message is fed as far as it was granted");
 	return NULL;
 }
 
@@ -68,42 +75,39 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	if (tb != XL_NONE && !e->txbufs[tb].in_ring &&
 	    (c->again.head != XL_NONE || e->txbufs[tb].seq + e->txbufs[tb].seq_bytes <= c->credit_limit))
 		HOLDS(armed, "a timer is armed while data is outstanding");
+	HOLDS(c->queue_large.head == XL_NONE || e->txbufs[c->queue_large.head].in_ring || armed,
+	      "a timer is armed while a large message is outstanding");
 	HOLDS(!xl_send_fin_waits(c) || armed || tb != XL_NONE, "a timer is armed while the end waits for a frame");
-	HOLDS(!c->want_write || c->is_waiting, "who waits for room is on the list of writers");
+	HOLDS(!(c->want_write || c->want_large) || c->is_waiting, "who waits for room is on the list of writers");
 	HOLDS(!(c->control || c->ack_now) || c->is_active, "what is to be sent has a turn");
 	return NULL;
 }
 
-static const char *check_receive(struct xl_engine *e, const struct xl_conn *c)
+const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 {
-	const struct xl_ranges *h = c->holes == XL_NONE ? NULL : (const struct xl_ranges *)xl_block_ptr(e, c->holes);
+	const char *broken = check_buffers(e, c);
 
-	HOLDS(c->consumed <= c->recv_next && c->recv_next <= c->credit_given, "consumed <= received <= credit");
-	HOLDS(c->recv_highest <= c->credit_given, "nothing is stored past the credit");
-	HOLDS(c->fin_at == XL_NONE64 || c->recv_highest <= c->fin_at, "nothing is stored past the end");
-	HOLDS(!h || (h->count && h->r[0].start > c->recv_next), "holes begin past the contiguous part");
-	HOLDS(c->rbuf.blocks <= (c->recv_highest - c->consumed) / XLANE_BLOCK_BYTES + 2 || h,
-	      "receive memory is within the span held");
-	return NULL;
+	return broken ? broken : check_sent(e, c);
 }
 
-struct sums { u32 conns, blocks, promised, sents, half_open; };
+struct sums { u32 conns, blocks, promised, granted, grants, waiting, sents, half_open; };
 
 static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, struct sums *s)
 {
-	const char *(*const checks[])(const struct xl_engine *e, const struct xl_conn *c) = {
-		check_buffers, check_sent, check_timers,
-	};
-	const char *broken = check_receive(e, c);
+	const char *broken = xl_check_receiving(e, c);
 
-	for (u32 i = 0; i < XL_ARRAY_SIZE(checks) && !broken; i++)
-		broken = checks[i](e, c);
+	if (!broken)
+		broken = xl_check_sending(e, c);
+	if (!broken)
+		broken = check_timers(e, c);
 	s->conns++;
 	s->promised += xl_window_blocks(c->window);
 	s->sents += c->sent.count;
 	s->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
-	s->blocks += c->rbuf.blocks + (c->rbuf.table != XL_NONE) + (c->holes != XL_NONE) +
-		     (c->received_table != XL_NONE);
+	s->blocks += xl_blocks_count(e, c) + c->large_in.held;
+	s->granted += c->large_in.reserved;
+	s->grants += c->large_in.state == XL_LARGE_GRANTED;
+	s->waiting += c->large_in.state == XL_LARGE_WAITING;
 	HOLDS(broken || xl_map_get(&e->by_local, c->local_id) == xl_conn_index(e, c), "a connection is found by its id");
 	return broken;
 }
@@ -122,6 +126,24 @@ static u32 count_tx_frames(const struct xl_engine *e)
 	return n;
 }
 
+static u32 count_away(const struct xl_engine *e)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < e->cfg.blocks; i++)
+		n += e->block_state[i] == XL_BLOCK_AWAY;
+	return n;
+}
+
+static u32 count_waiting(const struct xl_engine *e)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
+		n += e->large_classes[i].count;
+	return n;
+}
+
 const char *xl_engine_check(const struct xl_engine *engine)
 {
 	struct xl_engine *e = (struct xl_engine *)engine; /* read only: the accessors are shared with code that writes */
@@ -137,8 +159,11 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	}
 	HOLDS(xl_frames_census_ok(e->frames), "the frame census adds up");
 	HOLDS(s.conns == e->conns_used && s.conns + e->conn_free.count == e->cfg.conns_max, "connections add up");
-	HOLDS(s.blocks + e->nblock_free == e->cfg.blocks, "blocks of receive memory add up");
-	HOLDS(s.promised == e->promised && s.promised <= e->cfg.blocks, "promised memory adds up and is there");
+	HOLDS(s.blocks + e->nblock_free + count_away(e) == e->cfg.blocks, "blocks of receive memory add up");
+	HOLDS(s.promised == e->promised && s.granted == e->granted && s.promised + s.granted <= e->cfg.blocks,
+	      "promised and granted memory adds up and is there");
+	HOLDS(s.grants == e->grants && s.grants <= XLANE_GRANTS_MAX, "large messages in reassembly add up");
+	HOLDS(s.waiting == e->large_ages.count && s.waiting == count_waiting(e), "large messages that wait add up");
 	HOLDS(s.sents + e->sent_free.count == e->nsents, "sent packets add up");
 	HOLDS(s.half_open == e->half_open, "half-open connections add up");
 	HOLDS(count_tx_frames(e) == e->tx_frames, "frames of transmit buffers add up");

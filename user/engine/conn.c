@@ -4,6 +4,7 @@
  *   ack_due_ns        an ACK has been held back long enough
  *   recovery          a packet is lost by time, or a probe is due (recovery.c)
  *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
+ *   partial_due_ns    a datagram has waited too long for its fragments
  *   linger_until_ns   nobody needs our ACKs any more; before that state: closed by the program, and no progress since long
  */
 #include "conn.h"
@@ -11,7 +12,11 @@
 #include <errno.h>
 
 #include "../base/siphash.h"
+#include "datagram.h"
+#include "early.h"
 #include "ended.h"
+#include "grant.h"
+#include "large.h"
 #include "peer.h"
 #include "rbuf.h"
 #include "recovery.h"
@@ -50,8 +55,10 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
 		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
-		.queue = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY, .sent = XL_LIST_EMPTY,
+		.queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY, .sent = XL_LIST_EMPTY,
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
+		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
+		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
@@ -60,6 +67,9 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	c->first_number = e->cfg.first_number == XL_NONE64 ? xl_prng_u64(&e->prng) >> 33 : e->cfg.first_number;
 	c->next_number = c->first_number;
 	xl_rbuf_init(&c->rbuf);
+	xl_large_init(&c->large_in);
+	for (u32 k = 0; k < XLANE_DATAGRAMS_PARTIAL_MAX; k++)
+		c->partial[k].table = XL_NONE;
 	xl_cc_algorithms[XL_CC_NEWRENO]->init(&c->cc, c->max_packet);
 	xl_map_put(&e->by_local, c->local_id, i);
 	e->conns_used++;
@@ -69,6 +79,9 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 static void give_receive_memory(struct xl_engine *e, struct xl_conn *c)
 {
 	xl_rbuf_release(e, &c->rbuf, 0, 0, true);
+	xl_large_drop(e, c);
+	xl_early_drop(e, c);
+	xl_datagram_drop(e, c);
 	if (c->holes != XL_NONE)
 		xl_block_give(e, c->holes);
 	if (c->received_table != XL_NONE)
@@ -104,6 +117,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	u32 i = xl_conn_index(e, c);
 
 	e->promised -= xl_window_blocks(c->window);
+	xl_grant_leave(e, c);
 	xl_conn_deactivate(e, c);
 	if (c->is_event)
 		xl_list_remove(&e->l_event, &e->events, i);
@@ -119,6 +133,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	c->state = XL_STATE_FREE;
 	xl_list_append(&e->l_active, &e->conn_free, i);
 	e->conns_used--;
+	xl_grant_serve(e); /* there is memory again */
 }
 
 struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id)
@@ -133,7 +148,7 @@ void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
 	if (!c->owned)
 		return;
 	if (bits & XL_EVENT_WRITABLE)
-		c->want_write = false;
+		c->want_write = c->want_large = false;
 	if (c->closed_told)
 		bits &= ~(u32)XL_EVENT_CLOSED;
 	c->closed_told |= !!(bits & XL_EVENT_CLOSED);
@@ -144,13 +159,24 @@ void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
 	xl_list_append(&e->l_event, &e->events, xl_conn_index(e, c));
 }
 
-void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c)
+static void await_room(struct xl_engine *e, struct xl_conn *c)
 {
-	c->want_write = true;
 	if (c->is_waiting)
 		return;
 	c->is_waiting = true;
 	xl_list_append(&e->l_writer, &e->writers, xl_conn_index(e, c));
+}
+
+void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c)
+{
+	c->want_write = true;
+	await_room(e, c);
+}
+
+void xl_conn_want_large(struct xl_engine *e, struct xl_conn *c)
+{
+	c->want_large = true;
+	await_room(e, c);
 }
 
 void xl_listener_notify(struct xl_engine *e, u32 listener)
@@ -225,6 +251,9 @@ void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 	c->ack_pending = 0;
 	xl_recovery_clear(e, c);
 	xl_txbuf_drop_all(e, c);
+	c->large_out.open = false;
+	xl_large_abandon(e, c);
+	xl_datagram_drop(e, c);
 	xl_conn_activate(e, c);
 }
 
@@ -302,7 +331,7 @@ bool xl_conn_reap(struct xl_engine *e, struct xl_conn *c)
 
 void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 {
-	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), c->linger_until_ns);
+	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), xl_min(c->linger_until_ns, c->partial_due_ns));
 
 	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_recovery_deadline(e, c)));
 }
@@ -334,6 +363,8 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 	}
 	if (c->call_time_ns <= e->now_ns)
 		call_timeout(e, c);
+	if (c->partial_due_ns <= e->now_ns)
+		xl_datagram_timeout(e, c);
 	if (xl_state_joined(c->state))
 		xl_recovery_timeout(e, c);
 	if (c->linger_until_ns <= e->now_ns) {

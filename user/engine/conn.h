@@ -29,6 +29,8 @@ u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id);
 void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits);
 /* A send found no room: XL_EVENT_WRITABLE is to follow when there is some. */
 void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c);
+/* The same for the large message under way: there is to be room for it, or a grant. */
+void xl_conn_want_large(struct xl_engine *e, struct xl_conn *c);
 void xl_listener_notify(struct xl_engine *e, u32 listener);
 /* Output has something to do for c. */
 void xl_conn_activate(struct xl_engine *e, struct xl_conn *c);

@@ -44,9 +44,17 @@
 #define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
 #define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
 #define XL_ROUND_BYTES        18432          /* one turn of a connection in output */
+#define XL_GRANT_OLDEST_EVERY 4              /* of so many grants one goes to who waits longest, the others to the smallest */
+#define XL_GRANT_CLASSES      64             /* sizes of waiting messages, in steps of XLANE_MESSAGE_MAX_BYTES / 64 */
+#define XL_LARGE_INDEX_MAX    4              /* blocks of block numbers that a message of XLANE_MESSAGE_MAX_BYTES needs */
+#define XL_DATAGRAM_AGE_NS    (1 * XL_S)     /* a datagram not whole after this, or 8 round trips, is given up */
+#define XL_SWEEP_AT_ONCE      8              /* connections that are asked at once when their peer has lost another, */
+#define XL_SWEEP_GAP_NS       (100 * XL_US)  /* and the pause after them */
 
 /* --- transmit buffers: data records in frames, kept until acknowledged -------------------- */
 enum xl_txbuf_state { XL_TXBUF_NONE, XL_TXBUF_QUEUED, XL_TXBUF_SENT, XL_TXBUF_LOST };
+enum xl_txbuf_type { XL_TXBUF_DATA, XL_TXBUF_LARGE, XL_TXBUF_DGRAM, XL_TXBUF_TYPES };
+#define XL_AWAY 0xfffffffeu /* as `conn`: an exported connection's */
 
 /* One per frame; the one of a buffer's first frame is the buffer, the others hold only `chain` and `head`. */
 struct xl_txbuf {
@@ -55,10 +63,13 @@ struct xl_txbuf {
 	u32 generation;        /* raised when the buffer is given up: a sent packet that names an older one is history */
 	u32 chain;             /* next frame of this buffer, XL_NONE */
 	u32 head;              /* first frame */
-	u64 seq;               /* offset of the first byte in the connection's sequence */
+	u64 seq;               /* DATA: offset of the first byte in the sequence; LARGE: the message; DGRAM: the first datagram */
 	u64 last_number;       /* packet number of the newest transmission */
-	u32 seq_bytes;
-	u32 len;               /* bytes of its one DATA record, at XLANE_TX_HEADROOM_BYTES of the first frame; 0: none yet */
+	u32 at;                /* LARGE: offset of the first byte in the message */
+	u32 seq_bytes;         /* bytes of the program in it */
+	u32 len;               /* bytes of its records, at XLANE_TX_HEADROOM_BYTES of the first frame; 0: none yet */
+	u8 type;               /* enum xl_txbuf_type; a DGRAM buffer may hold several records, the others hold one */
+	u8 records;
 	u8 state;
 	u8 frames;
 	u8 in_ring;            /* frames that the driver has */
@@ -68,6 +79,7 @@ struct xl_txbuf {
 /* --- sent packets ------------------------------------------------------------------------- */
 enum xl_control_bits { /* what is to be sent, or what a packet carried and must go again if it is lost */
 	XL_CTL_CREDIT = 1, XL_CTL_PING = 2, XL_CTL_BLOCKED = 4, XL_CTL_HANDSHAKE = 8, XL_CTL_ABORT = 16,
+	XL_CTL_GRANT = 64,
 	XL_CTL_PROBE = 32, /* a PING in a packet of its own, with the extension: who lost the connection can say so */
 };
 
@@ -91,6 +103,39 @@ struct xl_rbuf {
 	u32 blocks;            /* data blocks held */
 };
 
+/* A large message on its way out: its head is in the sequence, its bytes come from the program when they may be sent. */
+struct xl_large_out {
+	u64 message;           /* offset of its head */
+	u32 bytes, fed, granted;
+	bool open;             /* not fed to its end yet */
+};
+
+enum xl_large_state {
+	XL_LARGE_NONE,
+	XL_LARGE_WAITING,      /* head parsed; waits for memory */
+	XL_LARGE_GRANTED,      /* memory for all of it is reserved */
+	XL_LARGE_COMPLETE,     /* all of it is here; the program reads it */
+	XL_LARGE_DISCARDED,    /* nobody reads it: granted without memory, dropped as it comes */
+};
+
+/* A large message on its way in. Block n of it is in slot n of the index blocks; what was consumed is given back. */
+struct xl_large_in {
+	u64 message;           /* offset of its head */
+	u32 bytes, read;       /* of them consumed by the program */
+	u32 reserved, held;    /* blocks: still reserved for it, and of these taken */
+	u32 index[XL_LARGE_INDEX_MAX];
+	u32 ranges;            /* block with struct xl_ranges: what is here; gone when all is */
+	u8 state;
+};
+
+/* A datagram of which some fragments are here. `table`: block of fragments and data blocks (datagram.c). */
+struct xl_partial {
+	u64 id, since_ns;
+	u32 total, table;      /* table XL_NONE: not in use */
+};
+
+enum xl_reading { XL_READING_NOTHING, XL_READING_FRONT, XL_READING_EARLY, XL_READING_LARGE, XL_READINGS };
+
 struct xl_rtt {
 	u64 srtt_ns, rttvar_ns, min_ns, latest_ns;
 	bool sampled;
@@ -113,8 +158,15 @@ struct xl_conn {
 	u64 next_number, first_number;
 	u64 peer_first;          /* the peer numbers its packets from here */
 	u64 seq_next, seq_acked_bytes, credit_limit, blocked_at;
-	u64 buffered;            /* sequence bytes in transmit buffers */
-	struct xl_list queue, again, flight, sent;
+	u64 buffered;            /* bytes in transmit buffers */
+	u64 other_bytes, other_done; /* bytes outside the sequence (LARGE, DGRAM): taken, and of them acknowledged or given up */
+	struct xl_list queue, queue_large, again, flight, sent;
+	struct xl_large_out large_out;
+	u64 datagram_next;
+	u32 send_buffer;
+	u64 stall_ns;            /* 0: the engine's peer_death_ns */
+	u8 priority;
+	bool large_turn;         /* the next new packet is one of the large message, if there is one */
 	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
 	u32 inflight_packets;
 	u32 max_packet, probes, pto_count;
@@ -126,7 +178,7 @@ struct xl_conn {
 	struct xl_rtt rtt;
 	struct xl_cc cc;
 	u8 control;              /* XL_CTL bits to send */
-	bool fin_queued, fin_acked, want_write;
+	bool fin_queued, fin_acked, want_write, want_large;
 	bool window_limited;     /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
 	u8 cookie[XLANE_COOKIE_BYTES];
 	bool has_cookie;
@@ -138,9 +190,16 @@ struct xl_conn {
 	u32 holes;               /* block with struct xl_ranges, or XL_NONE */
 	u64 recv_next, recv_highest, consumed, credit_given, fin_at;
 	u64 message_parse;       /* where the next message header is expected */
+	u64 early_at;            /* reading an early message: its next byte */
 	u32 messages_ready;      /* whole ones, the one being read included */
 	u32 message_left;        /* bytes of the one being read */
-	bool message_open;       /* its header is consumed */
+	u8 reading;              /* enum xl_reading: where that is; its header is consumed */
+	u32 early;               /* block of message starts behind holes (early.c), or XL_NONE */
+	struct xl_large_in large_in;
+	u64 datagram_top;        /* highest id that is over */
+	u64 partial_due_ns;
+	u32 datagrams_over;      /* block: a bit for each id up to datagram_top that is over, or XL_NONE: none yet */
+	struct xl_partial partial[XLANE_DATAGRAMS_PARTIAL_MAX];
 	struct xl_rbuf rbuf;
 	u64 ack_due_ns, largest_time_ns;
 	u32 window;              /* bytes past `consumed` that the peer may send; its blocks are promised */
@@ -148,7 +207,7 @@ struct xl_conn {
 	bool ack_now, fin_received;
 
 	/* lists of the engine */
-	struct xl_link active, event, accept, of_peer, waiting;
+	struct xl_link active, event, accept, of_peer, waiting, large_class, large_age;
 	bool is_active, is_event, is_waiting;
 	u32 event_bits;
 
@@ -163,6 +222,8 @@ struct xl_peer {
 	u64 node, incarnation;   /* 0: not known yet */
 	u64 heard_ns, asked_ns;  /* asked_ns 0: nothing was asked since it was last heard */
 	u64 checked_ns;          /* when a connection was last asked about */
+	u64 swept_ns, sweep_ns;  /* it had lost a connection: when that was noticed, when the next others are asked */
+	u32 sweep;               /* connections still to be asked for that reason */
 	struct xl_list conns;
 	struct xl_link idle;
 	bool used, is_idle;
@@ -205,7 +266,15 @@ struct xl_engine {
 	u8 *blocks;
 	u32 *block_free;
 	u32 nblock_free;
-	u32 promised;            /* blocks that windows given to connections may still come to need: <= cfg.blocks */
+	u8 *block_state;         /* enum xl_block_state */
+	u32 promised;            /* blocks that windows given to connections may still come to need */
+	u32 reserve;             /* blocks that windows leave to large messages */
+	u32 granted, grants;     /* blocks reserved for large messages, messages in reassembly; promised + granted <= cfg.blocks */
+	u32 grants_given;        /* modulo XL_GRANT_OLDEST_EVERY: whose turn it is */
+	u32 message_max;         /* largest message that the reserve takes */
+	u32 tx_frames_data;      /* frames of cfg.tx_frames_max that are not kept for large messages */
+	u64 grant_classes;       /* a bit for each list of large_classes that is not empty */
+	struct xl_list large_classes[XL_GRANT_CLASSES], large_ages;
 	struct xl_listener listeners[XLANE_LISTENERS_MAX];
 	u32 listeners_told;      /* of them have an event that the program has not fetched */
 	struct xl_reply replies[XL_REPLIES_MAX];
@@ -218,9 +287,11 @@ struct xl_engine {
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
 	struct xl_list writers;  /* connections whose program waits for room: their own, or the pool's */
 	bool frames_freed;       /* since the writers were last looked at */
-	struct xl_links l_active, l_event, l_writer, l_accept, l_of_peer, l_tx, l_sent, l_idle;
+	struct xl_links l_active, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;
 };
+
+enum xl_block_state { XL_BLOCK_FREE, XL_BLOCK_TAKEN, XL_BLOCK_AWAY /* with a connection that was exported */ };
 
 static inline struct xl_conn *xl_conn_at(const struct xl_engine *e, u32 i)
 {
@@ -229,6 +300,8 @@ static inline struct xl_conn *xl_conn_at(const struct xl_engine *e, u32 i)
 }
 
 static inline u32 xl_conn_index(const struct xl_engine *e, const struct xl_conn *c) { return (u32)(c - e->conns); }
+/* Nobody will read what this connection receives. */
+static inline bool xl_conn_gone(const struct xl_conn *c) { return !c->owned && c->listener == XL_NONE; }
 static inline void xl_count(struct xl_engine *e, enum xl_engine_counter n) { e->counters[n]++; }
 static inline u8 *xl_block_ptr(const struct xl_engine *e, u32 b) { return e->blocks + (u64)b * XLANE_BLOCK_BYTES; }
 

@@ -62,6 +62,32 @@
 	X(DATA_PAST_FIN, "data_past_fin", "reset: data past the end, or a second end") \
 	X(DATA_BAD_MESSAGE, "data_bad_message", "reset: message header malformed or too large") \
 	X(DATA_HOLES, "data_holes", "dropped, to be sent again: too many holes") \
+	X(WRONG_KIND, "wrong_kind", "dropped: a record that connections of this kind do not have") \
+	X(EARLY_DELIVERED, "early_delivered", "messages found whole behind a hole") \
+	X(EARLY_FULL, "early_full", "starts of messages behind holes not kept, table full: they wait for order") \
+	X(LARGE_BYTES_IN, "large_bytes_in", "bytes of large messages stored") \
+	X(LARGE_DUPLICATE, "large_duplicate_bytes", "bytes of large messages received again: first copy kept") \
+	X(LARGE_NOT_GRANTED, "large_not_granted", "dropped: part of a large message without a grant") \
+	X(LARGE_PAST_END, "large_past_end", "dropped: part of a large message past its end") \
+	X(LARGE_HOLES, "large_holes", "dropped, to be sent again: too many holes in a large message") \
+	X(LARGE_DISCARDED, "large_discarded_bytes", "bytes of large messages that nobody reads: dropped") \
+	X(GRANT_WAITS, "grant_waits", "large messages that had to wait for memory") \
+	X(GRANT_OUT, "grant_out", "GRANT records sent") \
+	X(GRANT_IN, "grant_in", "GRANT records that allowed more") \
+	X(GRANT_IGNORED, "grant_ignored", "GRANT records of no message under way, or that allowed nothing new: ignored") \
+	X(DATAGRAM_FRAGMENTED, "datagram_fragmented", "datagrams put together from fragments") \
+	X(DATAGRAM_DUPLICATE, "datagram_duplicate", "fragments received twice: dropped") \
+	X(DATAGRAM_REPEATED, "datagram_repeated", "fragments of a datagram that is over, or too old to tell: dropped") \
+	X(DATAGRAM_OVERLAP, "datagram_overlap", "datagrams discarded: fragments overlap") \
+	X(DATAGRAM_TWO_TOTALS, "datagram_two_totals", "datagrams discarded: fragments name different totals") \
+	X(DATAGRAM_FRAGMENTS, "datagram_fragments", "datagrams discarded: too many fragments") \
+	X(DATAGRAM_EVICTED, "datagram_evicted", "datagrams discarded: too many in reassembly") \
+	X(DATAGRAM_TOO_OLD, "datagram_too_old", "datagrams discarded: fragments missing for too long") \
+	X(DATAGRAM_NO_ROOM, "datagram_no_room", "datagrams discarded: the reader's queue is full") \
+	X(DATAGRAM_LATE, "datagram_late", "datagrams dropped: they came behind the end") \
+	X(DATAGRAM_LOST, "datagram_lost", "packets with datagrams taken for lost: given up") \
+	X(DATAGRAM_BAD_DATA, "datagram_bad_data", "reset: bytes in the sequence of a datagram connection") \
+	X(PEER_SWEPT, "peer_swept", "peers that had lost a connection: all others were asked about") \
 	X(DATA_AFTER_CLOSE, "data_after_close", "bytes that arrived after the program closed: dropped") \
 	X(CREDIT_OUT, "credit_out", "CREDIT records sent") \
 	X(CREDIT_IN, "credit_in", "CREDIT records that raised the limit") \

@@ -2,8 +2,11 @@
 /* engine.c - the engine as a whole: its memory, its clock, its timers, its events. */
 #include "clock.h"
 #include "conn.h"
+#include "grant.h"
 #include "peer.h"
-#include "txbuf.h"
+#include "send.h"
+
+#define TX_LARGE_PART 16  /* part of the frames for data that only large messages may take */
 
 struct arena { u8 *base; size_t used; };
 
@@ -17,10 +20,10 @@ static void *carve(struct arena *a, size_t bytes)
 
 struct parts {
 	struct xl_engine *engine;
-	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *local, *remote, *call, *node, *ended, *wheel;
+	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state, *local, *remote, *call, *node, *ended, *wheel;
 };
 
-static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->count + 2 * c->conns_max; }
+static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->own + 2 * c->conns_max; }
 
 /* The one place that says how the memory is divided; with a NULL base it only measures. */
 static struct parts divide(struct arena *a, const struct xl_engine_config *c)
@@ -33,6 +36,7 @@ static struct parts divide(struct arena *a, const struct xl_engine_config *c)
 	p.txbufs = carve(a, sizeof(struct xl_txbuf) * c->frames->count);
 	p.sents = carve(a, sizeof(struct xl_sent) * sents_of(c));
 	p.block_free = carve(a, sizeof(u32) * c->blocks);
+	p.block_state = carve(a, c->blocks);
 	p.local = carve(a, xl_map_bytes(c->conns_max));
 	p.remote = carve(a, xl_map_bytes(c->conns_max));
 	p.call = carve(a, xl_map_bytes(c->conns_max));
@@ -59,6 +63,7 @@ static bool valid(const struct xl_engine_config *c)
 	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
 	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
 	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&
+	       (c->workers ? c->worker < c->workers && c->workers <= XLANE_WORKERS_MAX : c->worker == 0) &&
 	       window >= XLANE_RECV_WINDOW_MIN_BYTES && window <= XLANE_RECV_WINDOW_BYTES * 2;
 }
 
@@ -82,6 +87,8 @@ static void point_links(struct xl_engine *e)
 	e->l_writer = (struct xl_links)LINKS(e->conns, waiting, struct xl_conn);
 	e->l_accept = (struct xl_links)LINKS(e->conns, accept, struct xl_conn);
 	e->l_of_peer = (struct xl_links)LINKS(e->conns, of_peer, struct xl_conn);
+	e->l_large_class = (struct xl_links)LINKS(e->conns, large_class, struct xl_conn);
+	e->l_large_age = (struct xl_links)LINKS(e->conns, large_age, struct xl_conn);
 	e->l_tx = (struct xl_links)LINKS(e->txbufs, link, struct xl_txbuf);
 	e->l_sent = (struct xl_links)LINKS(e->sents, link, struct xl_sent);
 	e->l_idle = (struct xl_links)LINKS(e->peers, idle, struct xl_peer);
@@ -90,6 +97,9 @@ static void point_links(struct xl_engine *e)
 static void fill_lists(struct xl_engine *e)
 {
 	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->active = e->events = e->writers = XL_LIST_EMPTY;
+	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
+		e->large_classes[i] = XL_LIST_EMPTY;
+	e->large_ages = XL_LIST_EMPTY;
 	for (u32 i = 0; i < e->cfg.conns_max; i++)
 		xl_list_append(&e->l_active, &e->conn_free, i);
 	for (u32 i = 0; i < e->cfg.peers_max; i++)
@@ -99,6 +109,17 @@ static void fill_lists(struct xl_engine *e)
 	for (u32 i = 0; i < e->cfg.blocks; i++)
 		e->block_free[i] = e->cfg.blocks - 1 - i;
 	e->nblock_free = e->cfg.blocks;
+}
+
+/* What is kept for large messages: receive memory, and frames to send them from. */
+static void keep_for_large(struct xl_engine *e)
+{
+	u32 packet = (XLANE_TX_HEADROOM_BYTES + e->cfg.max_packet + e->frames->frame_bytes - 1) / e->frames->frame_bytes;
+	u32 kept = (u32)xl_max(packet, e->cfg.tx_frames_max / TX_LARGE_PART);
+
+	e->reserve = xl_grant_reserve(e->cfg.blocks);
+	e->message_max = xl_grant_message_max(e->reserve);
+	e->tx_frames_data = e->cfg.tx_frames_max - (kept < e->cfg.tx_frames_max / 2 ? kept : 0);
 }
 
 struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u64 now_ns)
@@ -123,6 +144,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	e->sents_per_conn = e->nsents / 4;
 	e->blocks = p.blocks;
 	e->block_free = p.block_free;
+	e->block_state = p.block_state;
 	xl_prng_seed(&e->prng, c->seed);
 	e->cookie_key[0] = xl_prng_u64(&e->prng);
 	e->cookie_key[1] = xl_prng_u64(&e->prng);
@@ -135,6 +157,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	xl_wheel_init(&e->wheel, p.wheel, c->conns_max + c->peers_max, now_ns);
 	point_links(e);
 	fill_lists(e);
+	keep_for_large(e);
 	return e;
 }
 
@@ -179,10 +202,11 @@ static void wake_writers(struct xl_engine *e)
 		struct xl_conn *c = &e->conns[i];
 
 		c->is_waiting = false;
-		if (c->want_write && xl_conn_writable(e, i))
-			xl_conn_notify(e, c, XL_EVENT_WRITABLE);
-		else if (c->want_write)
+		xl_send_tell(e, c);
+		if (c->want_write)
 			xl_conn_want_write(e, c);
+		if (c->want_large)
+			xl_conn_want_large(e, c);
 	}
 }
 
@@ -246,6 +270,18 @@ u32 xl_engine_events(struct xl_engine *e, struct xl_event *out, u32 max)
 		out[n++] = (struct xl_event){ .bits = c->event_bits, .index = i, .user = c->user };
 		c->event_bits = 0;
 	}
+	return n;
+}
+
+u32 xl_engine_conn_list(const struct xl_engine *e, u32 *at, u32 *conn, u32 max)
+{
+	u32 n = 0;
+
+	for (; *at < e->cfg.conns_max && n < max; ++*at)
+		if (e->conns[*at].state != XL_STATE_FREE)
+			conn[n++] = *at;
+	if (*at >= e->cfg.conns_max)
+		*at = XL_NONE;
 	return n;
 }
 

@@ -13,10 +13,14 @@
 #include "clock.h"
 #include "conn.h"
 #include "cursor.h"
+#include "datagram.h"
+#include "large.h"
+#include "message.h"
 #include "peer.h"
 #include "rbuf.h"
 #include "receive.h"
 #include "recovery.h"
+#include "send.h"
 
 struct input {
 	struct xl_engine *e;
@@ -53,6 +57,61 @@ static bool take_data(struct input *in, const struct xl_record_head *h)
 	xl_cursor_skip(&in->body, XLANE_DATA_HEAD_BYTES - XLANE_RECORD_BYTES);
 	if (xl_receive_data(in->e, in->c, &r, &in->body) != XL_RECEIVE_TAKEN)
 		in->refused = true;
+	return true;
+}
+
+/* A record that connections of this kind do not have is as good as malformed. */
+static bool kind_has(struct input *in, bool has)
+{
+	if (!has)
+		xl_count(in->e, XL_C_WRONG_KIND);
+	return has;
+}
+
+static bool take_large(struct input *in, const struct xl_record_head *h)
+{
+	u8 scratch[XL_CURSOR_PEEK_MAX];
+	const u8 *p = fixed_part(in, XLANE_LARGE_HEAD_BYTES - XLANE_RECORD_BYTES, scratch);
+	struct xl_record_large r;
+
+	if (!kind_has(in, xl_message_kind(in->c)) || !xl_record_large_parse(p, h->bytes, h->flags, &r))
+		return false;
+	in->eliciting = true;
+	if (!in->apply)
+		return true;
+	xl_cursor_skip(&in->body, XLANE_LARGE_HEAD_BYTES - XLANE_RECORD_BYTES);
+	if (xl_large_data(in->e, in->c, &r, &in->body) != XL_RECEIVE_TAKEN)
+		in->refused = true;
+	return true;
+}
+
+static bool take_dgram(struct input *in, const struct xl_record_head *h)
+{
+	u8 scratch[XL_CURSOR_PEEK_MAX];
+	const u8 *p = fixed_part(in, XLANE_DGRAM_HEAD_BYTES - XLANE_RECORD_BYTES, scratch);
+	struct xl_record_dgram r;
+
+	if (!kind_has(in, in->c->kind == XLANE_KIND_DATAGRAM) || !xl_record_dgram_parse(p, h->bytes, h->flags, &r))
+		return false;
+	in->eliciting = true;
+	if (!in->apply)
+		return true;
+	xl_cursor_skip(&in->body, XLANE_DGRAM_HEAD_BYTES - XLANE_RECORD_BYTES);
+	xl_datagram_data(in->e, in->c, &r, &in->body);
+	return true;
+}
+
+static bool take_grant(struct input *in, const struct xl_record_head *h)
+{
+	u8 scratch[XL_CURSOR_PEEK_MAX];
+	struct xl_record_grant r;
+
+	if (!kind_has(in, xl_message_kind(in->c)) ||
+	    !xl_record_grant_parse(fixed_part(in, XL_CURSOR_PEEK_MAX, scratch), h->bytes, &r))
+		return false;
+	in->eliciting = true;
+	if (in->apply)
+		xl_send_granted(in->e, in->c, &r);
 	return true;
 }
 
@@ -104,7 +163,7 @@ static bool take_blocked(struct input *in, const struct xl_record_head *h)
 	if (!in->apply)
 		return true;
 	xl_count(in->e, XL_C_BLOCKED_IN);
-	if (in->c->consumed + in->c->window > in->c->credit_given)
+	if (in->c->kind != XLANE_KIND_DATAGRAM && in->c->consumed + in->c->window > in->c->credit_given)
 		in->c->control |= XL_CTL_CREDIT; /* what was given before is on its way, or sent again when lost */
 	return true;
 }
@@ -126,8 +185,11 @@ static bool take_abort(struct input *in, const struct xl_record_head *h)
 static bool (*const takers[256])(struct input *in, const struct xl_record_head *h) = {
 	[XLANE_RECORD_PAD] = take_pad,
 	[XLANE_RECORD_DATA] = take_data,
+	[XLANE_RECORD_LARGE] = take_large,
+	[XLANE_RECORD_DGRAM] = take_dgram,
 	[XLANE_RECORD_ACK] = take_ack,
 	[XLANE_RECORD_CREDIT] = take_credit,
+	[XLANE_RECORD_GRANT] = take_grant,
 	[XLANE_RECORD_PING] = take_ping,
 	[XLANE_RECORD_BLOCKED] = take_blocked,
 	[XLANE_RECORD_ABORT] = take_abort,

@@ -6,11 +6,11 @@
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
+#include "grant.h"
 #include "peer.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "send.h"
-#include "txbuf.h"
 
 enum made { MADE_PACKET, MADE_NOTHING, MADE_STARVED };
 
@@ -84,6 +84,7 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 	} else {
 		xl_count(e, XL_C_DATA_PACKETS_OUT);
 	}
+	c->large_turn = t->type != XL_TXBUF_LARGE;
 	xl_build_control(e, c, &b);
 	finish(e, c, &b, false, out);
 }
@@ -104,7 +105,7 @@ static bool window_open(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 
 static bool credit_covers(struct xl_conn *c, const struct xl_txbuf *t)
 {
-	if (t->seq + t->seq_bytes <= c->credit_limit)
+	if (t->type != XL_TXBUF_DATA || t->seq + t->seq_bytes <= c->credit_limit)
 		return true;
 	if (c->blocked_at != c->credit_limit) {
 		c->blocked_at = c->credit_limit;
@@ -113,22 +114,28 @@ static bool credit_covers(struct xl_conn *c, const struct xl_txbuf *t)
 	return false;
 }
 
+/* What is new: the large message and the rest in turns, as far as the credit lets the rest go. */
+static u32 next_new(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 tb, large = c->queue_large.head;
+
+	xl_send_fin(e, c);
+	tb = c->queue.head;
+	if (tb == XL_NONE && large == XL_NONE)
+		c->window_limited = false;
+	if (tb != XL_NONE && !credit_covers(c, &e->txbufs[tb]))
+		tb = XL_NONE;
+	return large != XL_NONE && (tb == XL_NONE || c->large_turn) ? large : tb;
+}
+
 /* The buffer to send next: first what is to be sent again, then what is new; XL_NONE when nothing may go. */
 static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 {
-	u32 tb = c->again.head;
+	u32 tb = c->again.head != XL_NONE ? c->again.head : next_new(e, c);
 	struct xl_txbuf *t;
 
-	if (tb == XL_NONE) {
-		xl_send_fin(e, c);
-		tb = c->queue.head;
-		if (tb == XL_NONE) {
-			c->window_limited = false;
-			return XL_NONE;
-		}
-		if (!credit_covers(c, &e->txbufs[tb]))
-			return XL_NONE;
-	}
+	if (tb == XL_NONE)
+		return XL_NONE;
 	t = &e->txbufs[tb];
 	if (t->in_ring) /* completion activates the connection again */
 		return XL_NONE;
@@ -141,6 +148,8 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 
 	if (!xl_recovery_room(e))
 		return MADE_STARVED;
+	if (!xl_grant_due(c))
+		c->control &= (u8)~XL_CTL_GRANT;
 	if (xl_recovery_full(e, c)) {
 		c->control = 0;
 		return c->ack_now ? make_control(e, c, out) : MADE_NOTHING;

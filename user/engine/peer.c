@@ -3,6 +3,7 @@
  * peer.c - timers of a peer: one, at the earlier of
  *   checked + keepalive            ask about the next of its connections, by a PING with the extension: the answer says that
  *                                  the peer lives, or that it has lost that connection
+ *   sweep                          it has lost a connection: the next few of the others are asked about, each once
  *   asked + (death - keepalive)    it was silent when asked and is so still: the peer is dead
  */
 #include "peer.h"
@@ -95,6 +96,7 @@ void xl_peer_leave(struct xl_engine *e, struct xl_conn *c)
 	p = xl_peer_of(e, c);
 	xl_list_remove(&e->l_of_peer, &p->conns, xl_conn_index(e, c));
 	c->peer = XL_NONE;
+	p->sweep = (u32)xl_min(p->sweep, p->conns.count);
 	if (p->conns.count)
 		return;
 	xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), XL_NEVER);
@@ -205,10 +207,45 @@ static void ask(struct xl_engine *e, struct xl_peer *p, struct xl_conn *c)
 	xl_conn_activate(e, c);
 }
 
+void xl_peer_sweep(struct xl_engine *e, struct xl_peer *p)
+{
+	if (p->sweep || (p->swept_ns && e->now_ns - p->swept_ns < e->cfg.keepalive_ns))
+		return;
+	xl_count(e, XL_C_PEER_SWEPT);
+	p->sweep = p->conns.count;
+	p->sweep_ns = p->swept_ns = e->now_ns;
+	xl_peer_rearm(e, p);
+}
+
+static void sweep_on(struct xl_engine *e, struct xl_peer *p)
+{
+	u32 n = (u32)xl_min(xl_min(p->sweep, p->conns.count), XL_SWEEP_AT_ONCE);
+
+	p->sweep -= n;
+	p->sweep_ns = e->now_ns + XL_SWEEP_GAP_NS;
+	for (; n; n--) {
+		u32 i = xl_list_pop(&e->l_of_peer, &p->conns);
+		struct xl_conn *c = &e->conns[i];
+
+		xl_list_append(&e->l_of_peer, &p->conns, i);
+		if (!xl_state_joined(c->state) || c->state == XL_STATE_LINGER)
+			continue;
+		xl_count(e, XL_C_KEEPALIVE_SENT);
+		c->control |= XL_CTL_PROBE;
+		xl_conn_activate(e, c);
+	}
+}
+
 void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 {
-	struct xl_conn *c = living(e, p);
+	struct xl_conn *c;
 
+	if (p->sweep && p->sweep_ns <= e->now_ns) {
+		sweep_on(e, p);
+		xl_peer_rearm(e, p);
+		return; /* what follows turns the list, too */
+	}
+	c = living(e, p);
 	if (!c) {
 		p->asked_ns = 0;
 		p->heard_ns = p->checked_ns = e->now_ns; /* nobody waits for it: silence counts from when somebody does */
@@ -222,11 +259,31 @@ void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 	xl_peer_rearm(e, p);
 }
 
+u32 xl_engine_peer_list(const struct xl_engine *e, u32 *at, struct xl_peer_info *out, u32 max)
+{
+	u32 n = 0;
+
+	for (; *at < e->cfg.peers_max && n < max; ++*at) {
+		const struct xl_peer *p = &e->peers[*at];
+		const struct xl_conn *c = p->used && p->conns.count ? &e->conns[p->conns.head] : NULL;
+
+		if (!p->used)
+			continue;
+		out[n++] = (struct xl_peer_info){ .node = p->node, .incarnation = p->incarnation, .heard_ns = p->heard_ns,
+						  .srtt_ns = c ? c->rtt.srtt_ns : 0, .path = p->path,
+						  .conns = p->conns.count };
+	}
+	if (*at >= e->cfg.peers_max)
+		*at = XL_NONE;
+	return n;
+}
+
 void xl_peer_rearm(struct xl_engine *e, struct xl_peer *p)
 {
 	u64 check = p->checked_ns + e->cfg.keepalive_ns;
 	u64 death = p->asked_ns ? p->asked_ns + e->cfg.peer_death_ns - e->cfg.keepalive_ns : XL_NEVER;
+	u64 sweep = p->sweep ? p->sweep_ns : XL_NEVER;
 
 	if (p->conns.count)
-		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), xl_min(check, death));
+		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), xl_min(xl_min(check, death), sweep));
 }

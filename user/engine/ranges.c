@@ -72,6 +72,13 @@ int xl_ranges_add(struct xl_ranges *s, u64 start, u64 end)
 	return 0;
 }
 
+bool xl_ranges_fits(const struct xl_ranges *s, u64 start, u64 end)
+{
+	u32 first = first_ending_from(s, start);
+
+	return s->count < s->cap || first != first_starting_behind(s, first, end);
+}
+
 bool xl_ranges_gap(const struct xl_ranges *s, u64 from, u64 end, u64 *gap_start, u64 *gap_end)
 {
 	u32 i = first_ending_from(s, from);

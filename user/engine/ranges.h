@@ -23,6 +23,8 @@ _Static_assert(sizeof(struct xl_ranges) + XLANE_HOLES_MAX * sizeof(struct xl_ran
 void xl_ranges_init(struct xl_ranges *s, u32 cap);
 /* Add [start, end), start < end. 0, or -ENOSPC when one more range is needed than fits: the set is unchanged. */
 int xl_ranges_add(struct xl_ranges *s, u64 start, u64 end);
+/* Would xl_ranges_add take [start, end)? */
+bool xl_ranges_fits(const struct xl_ranges *s, u64 start, u64 end);
 /* The first part of [from, end) that is not in the set, as long as it gets. False when there is none. */
 bool xl_ranges_gap(const struct xl_ranges *s, u64 from, u64 end, u64 *gap_start, u64 *gap_end);
 /* A prefix contiguous up to `at` takes in the first range: if that starts at or before `at`, remove it and return the

@@ -8,7 +8,8 @@ _Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's bloc
 
 u32 xl_window_offer(const struct xl_engine *e)
 {
-	u32 left = e->cfg.blocks - e->promised;
+	u32 free = e->cfg.blocks - e->promised, kept = xl_max(e->reserve, e->granted);
+	u32 left = free - xl_min(free, kept);
 	u64 share = left / OFFER_SHARE * (u64)XLANE_BLOCK_BYTES;
 	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(share, XLANE_RECV_WINDOW_MIN_BYTES));
 
@@ -17,13 +18,18 @@ u32 xl_window_offer(const struct xl_engine *e)
 
 u32 xl_block_take(struct xl_engine *e)
 {
+	u32 block;
+
 	XL_ASSERT(e->nblock_free > 0); /* promised: see xl_window_blocks */
-	return e->block_free[--e->nblock_free];
+	block = e->block_free[--e->nblock_free];
+	e->block_state[block] = XL_BLOCK_TAKEN;
+	return block;
 }
 
 void xl_block_give(struct xl_engine *e, u32 block)
 {
-	XL_ASSERT(block < e->cfg.blocks && e->nblock_free < e->cfg.blocks);
+	XL_ASSERT(block < e->cfg.blocks && e->block_state[block] == XL_BLOCK_TAKEN);
+	e->block_state[block] = XL_BLOCK_FREE;
 	e->block_free[e->nblock_free++] = block;
 }
 
@@ -89,6 +95,21 @@ void xl_rbuf_write(struct xl_engine *e, struct xl_rbuf *r, u64 at, struct xl_cur
 		XL_ASSERT(block != XL_NONE);
 		xl_cursor_copy(cur, xl_block_ptr(e, block) + off, len);
 		at += len;
+		bytes -= len;
+	}
+}
+
+void xl_rbuf_put(struct xl_engine *e, struct xl_rbuf *r, u64 at, const u8 *data, u64 bytes)
+{
+	while (bytes) {
+		u32 off = at % XLANE_BLOCK_BYTES;
+		u32 len = (u32)xl_min(bytes, XLANE_BLOCK_BYTES - off);
+		u32 block = *slot_of(e, r, at / XLANE_BLOCK_BYTES);
+
+		XL_ASSERT(block != XL_NONE);
+		memcpy(xl_block_ptr(e, block) + off, data, len);
+		at += len;
+		data += len;
 		bytes -= len;
 	}
 }

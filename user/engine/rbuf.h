@@ -12,7 +12,7 @@
 #define XL_RBUF_SPAN_MAX ((XLANE_BLOCK_BYTES / 4 - 1) * (u64)XLANE_BLOCK_BYTES)
 
 /* Blocks that a window can come to need: its bytes at any alignment, index table, table of holes, table of received
- * numbers. A connection is only taken when these can be promised, so a block is there whenever one is taken, and data
+ * numbers, table of early messages or of datagrams that are over. A connection is only taken when these can be promised, so a block is there whenever one is taken, and data
  * half received can not deadlock the pool. */
 static inline u32 xl_window_blocks(u32 window) { return window / XLANE_BLOCK_BYTES + XLANE_WINDOW_TABLE_BLOCKS; }
 /* The window that a new connection can be promised: smaller as memory runs out, 0 when it has. */
@@ -25,6 +25,8 @@ void xl_rbuf_init(struct xl_rbuf *r);
 void xl_rbuf_reserve(struct xl_engine *e, struct xl_rbuf *r, u64 low, u64 start, u64 end);
 /* Copy `bytes` from the cursor to `at`; the blocks must be there. */
 void xl_rbuf_write(struct xl_engine *e, struct xl_rbuf *r, u64 at, struct xl_cursor *cur, u32 bytes);
+/* Copy `bytes` from memory to `at`; the blocks must be there. */
+void xl_rbuf_put(struct xl_engine *e, struct xl_rbuf *r, u64 at, const u8 *data, u64 bytes);
 /* Copy [at, at + bytes) out. */
 void xl_rbuf_read(const struct xl_engine *e, const struct xl_rbuf *r, u64 at, u8 *out, u64 bytes);
 /* The contiguous piece that starts at `at`, at most `bytes` long. */

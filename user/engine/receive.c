@@ -2,6 +2,9 @@
 #include "receive.h"
 
 #include "conn.h"
+#include "datagram.h"
+#include "early.h"
+#include "message.h"
 #include "rbuf.h"
 
 static struct xl_ranges *holes(struct xl_engine *e, const struct xl_conn *c)
@@ -75,43 +78,52 @@ static bool store_ahead(struct xl_engine *e, struct xl_conn *c, u64 start, u64 e
 	return xl_ranges_add(holes(e, c), start, end) == 0;
 }
 
-/* Find the whole messages in what has become contiguous. */
-static bool parse_messages(struct xl_engine *e, struct xl_conn *c)
+/* Everything up to the peer's end is here. */
+static bool ended(const struct xl_conn *c, bool message, bool *torn)
 {
-	u8 bytes[XLANE_MESSAGE_HEAD_BYTES];
-	struct xl_message_head h;
+	enum xl_message_end end = XL_MESSAGE_END;
 
-	while (c->recv_next - c->message_parse >= sizeof bytes) {
-		xl_rbuf_read(e, &c->rbuf, c->message_parse, bytes, sizeof bytes);
-		if (!xl_message_head_parse(bytes, sizeof bytes, &h) || h.class != XLANE_MESSAGE_SMALL ||
-		    h.bytes > XLANE_MESSAGE_SMALL_MAX_BYTES)
-			return false;
-		if (c->recv_next - c->message_parse < sizeof bytes + h.bytes)
-			break;
-		c->message_parse += sizeof bytes + h.bytes;
-		c->messages_ready++;
-	}
-	return true;
+	if (c->fin_at != c->recv_next || c->fin_received)
+		return false;
+	if (message)
+		end = xl_message_end(c);
+	*torn = end == XL_MESSAGE_TORN;
+	return end == XL_MESSAGE_END;
 }
 
-/* Something became readable, or the end was reached. */
-static enum xl_receive_verdict deliver(struct xl_engine *e, struct xl_conn *c)
+enum xl_receive_verdict xl_receive_ready(struct xl_engine *e, struct xl_conn *c, bool more)
 {
-	bool gone = !c->owned && c->listener == XL_NONE, message = c->kind != XLANE_KIND_STREAM && !gone;
+	bool gone = xl_conn_gone(c), message = xl_message_kind(c) && !gone, torn = false;
 	u32 before = c->messages_ready;
 
-	if (message && !parse_messages(e, c))
+	if (message && !xl_message_parse(e, c))
 		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
-	if (!message || c->messages_ready != before)
+	if (!gone && c->kind == XLANE_KIND_UNORDERED && c->reading != XL_READING_FRONT)
+		xl_receive_pass(e, c);
+	if (more || !message || c->messages_ready != before)
 		xl_conn_notify(e, c, XL_EVENT_READABLE);
-	if (c->fin_at == c->recv_next && !c->fin_received) {
-		if (message && c->message_parse != c->fin_at)
-			return broken(e, c, XL_C_DATA_BAD_MESSAGE);
+	if (ended(c, message, &torn)) {
 		c->fin_received = true;
 		xl_conn_event(e, c, XL_EV_FIN_RECEIVED);
 	}
+	if (torn)
+		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
 	if (gone)
 		xl_receive_discard(e, c);
+	return XL_RECEIVE_TAKEN;
+}
+
+/* What has come behind a hole may hold whole messages. */
+static enum xl_receive_verdict look_behind(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, bool begin)
+{
+	u32 before = c->messages_ready;
+
+	if (c->kind != XLANE_KIND_UNORDERED || xl_conn_gone(c))
+		return XL_RECEIVE_TAKEN;
+	if (!xl_early_stored(e, c, start, end, begin))
+		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
+	if (c->messages_ready != before)
+		xl_conn_notify(e, c, XL_EVENT_READABLE);
 	return XL_RECEIVE_TAKEN;
 }
 
@@ -119,7 +131,10 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 					struct xl_cursor *cur)
 {
 	u64 end = r->offset + r->bytes, start = xl_max(r->offset, c->recv_next), had = c->recv_next;
+	bool ahead = false;
 
+	if (c->kind == XLANE_KIND_DATAGRAM)
+		return xl_datagram_end(e, c, r);
 	if (end < r->offset)
 		return refused(e, XL_C_DATA_OVERFLOW);
 	if (!end_consistent(c, r, end))
@@ -133,7 +148,7 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 			store(e, c, start, end, cur);
 			advance(e, c, end);
 		} else if (store_ahead(e, c, start, end, cur)) {
-			c->ack_now = true; /* a hole: tell at once (RFC 9000, 13.2.1) */
+			c->ack_now = ahead = true; /* a hole: tell at once (RFC 9000, 13.2.1) */
 		} else {
 			return refused(e, XL_C_DATA_HOLES);
 		}
@@ -141,5 +156,7 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 	c->recv_highest = xl_max(c->recv_highest, end);
 	if (r->fin)
 		c->fin_at = end;
-	return c->recv_next != had || r->fin ? deliver(e, c) : XL_RECEIVE_TAKEN;
+	if (ahead && look_behind(e, c, start, end, r->begin && start == r->offset) == XL_RECEIVE_BROKEN)
+		return XL_RECEIVE_BROKEN;
+	return c->recv_next != had || r->fin ? xl_receive_ready(e, c, false) : XL_RECEIVE_TAKEN;
 }

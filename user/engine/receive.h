@@ -21,6 +21,10 @@ enum xl_receive_verdict {
 /* A DATA record; cur at its payload, r->bytes long. */
 enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, const struct xl_record_data *r,
 					struct xl_cursor *cur);
+/* Something may have become readable, or the end be reached: look, and tell the program. `more`: something has. */
+enum xl_receive_verdict xl_receive_ready(struct xl_engine *e, struct xl_conn *c, bool more);
+/* Out of order: the reader leaves behind what was read early. */
+void xl_receive_pass(struct xl_engine *e, struct xl_conn *c);
 /* The program is gone: what is here is dropped, and so is what still comes. */
 void xl_receive_discard(struct xl_engine *e, struct xl_conn *c);
 

@@ -3,7 +3,7 @@
 
 #include "conn.h"
 #include "rtt.h"
-#include "txbuf.h"
+#include "send.h"
 
 static struct xl_sent *sent_at(const struct xl_engine *e, u32 i) { return &e->sents[i]; }
 
@@ -164,14 +164,15 @@ static u32 walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, 
 }
 
 /* The end is acknowledged, and everything before it: the end may have overtaken lost data. */
-static bool end_acknowledged(const struct xl_conn *c)
+static void look_for_end(struct xl_engine *e, struct xl_conn *c)
 {
-	return c->fin_acked && c->buffered == 0 && (c->state == XL_STATE_LOCAL_SHUT || c->state == XL_STATE_BOTH_SHUT);
+	if (c->fin_acked && xl_txbuf_none(c) && (c->state == XL_STATE_LOCAL_SHUT || c->state == XL_STATE_BOTH_SHUT))
+		xl_conn_event(e, c, XL_EV_FIN_ACKED);
 }
 
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)
 {
-	u64 largest = a->range[0].last, sent_ns = XL_NONE64, acked_before = c->seq_acked_bytes;
+	u64 largest = a->range[0].last, sent_ns = XL_NONE64, acked_before = c->seq_acked_bytes + c->other_done;
 
 	xl_count(e, XL_C_ACKS_IN);
 	if (!plausible(e, c, a))
@@ -180,17 +181,15 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 		c->largest_acked = largest;
 	if (walk(e, c, a, &sent_ns) == 0)
 		return;
-	if (c->seq_acked_bytes != acked_before)
+	if (c->seq_acked_bytes + c->other_done != acked_before)
 		xl_conn_orphan(e, c);
 	if (sent_ns != XL_NONE64 && sent_ns >= e->leapt_ns)
 		xl_rtt_sample(&c->rtt, e->now_ns - sent_ns, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
 	c->pto_count = 0;
 	c->probes = 0;
 	detect_lost(e, c);
-	if (c->want_write && xl_conn_writable(e, xl_conn_index(e, c)))
-		xl_conn_notify(e, c, XL_EVENT_WRITABLE);
-	if (end_acknowledged(c))
-		xl_conn_event(e, c, XL_EV_FIN_ACKED);
+	xl_send_tell(e, c);
+	look_for_end(e, c);
 	xl_conn_activate(e, c);
 }
 
@@ -217,7 +216,7 @@ static bool given_up(struct xl_engine *e, struct xl_conn *c, u64 due_ns)
 {
 	if (c->pto_count == 0 || e->now_ns - due_ns > XL_CLOCK_LEAP_NS)
 		c->stalled_ns = e->now_ns;
-	if (e->now_ns - c->stalled_ns < e->cfg.peer_death_ns)
+	if (e->now_ns - c->stalled_ns < (c->stall_ns ? c->stall_ns : e->cfg.peer_death_ns))
 		return false;
 	xl_count(e, XL_C_STALLED);
 	xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, true);
@@ -230,8 +229,11 @@ void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 	u32 n = 0, next;
 
 	if (c->loss_time_ns != XL_NEVER) {
-		if (c->loss_time_ns <= e->now_ns)
-			detect_lost(e, c);
+		if (c->loss_time_ns > e->now_ns)
+			return;
+		detect_lost(e, c);
+		xl_send_tell(e, c);
+		look_for_end(e, c); /* what was lost may have been a datagram, and the last that the end waited for */
 		return;
 	}
 	if (c->inflight_packets == 0 || due > e->now_ns || given_up(e, c, due))
@@ -241,9 +243,12 @@ void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
 	c->pto_count++;
 	c->probes = XL_PTO_PROBES;
 	c->last_eliciting_ns = e->now_ns; /* the next period counts from here, also when no probe can be sent */
-	for (u32 i = c->flight.head; i != XL_NONE && n < XL_PTO_PROBES; i = next, n++) {
+	for (u32 i = c->flight.head; i != XL_NONE && n < XL_PTO_PROBES; i = next) {
 		next = xl_list_next(&e->l_tx, i);
+		if (e->txbufs[i].type == XL_TXBUF_DGRAM)
+			continue;
 		xl_txbuf_lose(e, c, i);
+		n++;
 	}
 	if ((n == 0 && c->again.head == XL_NONE) || c->pto_count > 1)
 		c->control |= XL_CTL_PROBE;
@@ -255,6 +260,7 @@ void xl_recovery_all_received(struct xl_engine *e, struct xl_conn *c)
 	xl_recovery_clear(e, c);
 	xl_txbuf_drop_all(e, c);
 	c->seq_acked_bytes = c->seq_next;
+	c->other_done = c->other_bytes;
 	c->fin_acked = true;
 	xl_conn_event(e, c, XL_EV_FIN_ACKED);
 	xl_conn_rearm(e, c);

@@ -5,8 +5,11 @@
 #include "../wire/record.h"
 #include "clock.h"
 #include "conn.h"
+#include "datagram.h"
+#include "early.h"
+#include "large.h"
+#include "message.h"
 #include "rbuf.h"
-#include "receive.h"
 
 static bool is_message(const struct xl_conn *c) { return c->kind != XLANE_KIND_STREAM; }
 
@@ -15,7 +18,7 @@ static void renew_credit(struct xl_engine *e, struct xl_conn *c)
 {
 	u64 limit = c->consumed + c->window;
 
-	if (!xl_state_receives(c->state) || c->fin_at != XL_NONE64 ||
+	if (!xl_state_receives(c->state) || c->fin_at != XL_NONE64 || c->kind == XLANE_KIND_DATAGRAM ||
 	    limit - c->credit_given < c->window / 4)
 		return;
 	c->control |= XL_CTL_CREDIT;
@@ -32,39 +35,104 @@ static void consume(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 	renew_credit(e, c);
 }
 
+void xl_receive_pass(struct xl_engine *e, struct xl_conn *c)
+{
+	u64 to = xl_message_passed(e, c, c->consumed);
+
+	if (to > c->consumed)
+		consume(e, c, to - c->consumed);
+}
+
+/* Messages that nobody reads go too, but where a large one begins must be seen, or its sender would wait for ever. */
+static void discard_messages(struct xl_engine *e, struct xl_conn *c)
+{
+	c->messages_ready = 0;
+	c->reading = XL_READING_NOTHING;
+	if (c->kind == XLANE_KIND_DATAGRAM)
+		xl_datagram_drop(e, c);
+	if (!xl_message_kind(c))
+		return;
+	xl_early_drop(e, c);
+	xl_large_discard(e, c);
+	if (xl_state_joined(c->state))
+		xl_message_parse_gone(e, c);
+}
+
 void xl_receive_discard(struct xl_engine *e, struct xl_conn *c)
 {
-	e->counters[XL_C_DATA_AFTER_CLOSE] += c->recv_next - c->consumed;
-	c->messages_ready = 0;
-	c->message_open = false;
-	consume(e, c, c->recv_next - c->consumed);
+	u64 to = c->recv_next;
+
+	discard_messages(e, c);
+	if (xl_message_kind(c) && xl_state_joined(c->state) && c->message_parse < to)
+		to = xl_max(c->message_parse, c->consumed); /* the rest may be the beginning of a header */
+	e->counters[XL_C_DATA_AFTER_CLOSE] += to - c->consumed;
+	consume(e, c, to - c->consumed);
 }
 
 /* Enter the next message: its header is read and consumed. */
 static void open_message(struct xl_engine *e, struct xl_conn *c)
 {
-	u8 bytes[XLANE_MESSAGE_HEAD_BYTES];
-	struct xl_message_head h;
+	enum xl_reading where;
+	struct xl_start *s;
+	u32 bytes;
 
-	if (c->message_open)
+	if (c->reading)
 		return;
-	xl_rbuf_read(e, &c->rbuf, c->consumed, bytes, sizeof bytes);
-	XL_ASSERT(xl_message_head_parse(bytes, sizeof bytes, &h)); /* receive.c has parsed it, nobody writes it since */
-	consume(e, c, sizeof bytes);
-	c->message_left = h.bytes;
-	c->message_open = true;
+	where = xl_message_next(e, c, &bytes);
+	if (where == XL_READING_FRONT || c->kind == XLANE_KIND_MESSAGE)
+		consume(e, c, XLANE_MESSAGE_HEAD_BYTES);
+	if (where == XL_READING_EARLY) {
+		s = xl_early_first(e, c);
+		s->state = XL_EARLY_OPEN;
+		c->early_at = s->offset + XLANE_MESSAGE_HEAD_BYTES;
+	}
+	c->message_left = bytes;
+	c->reading = (u8)where;
+}
+
+static void close_message(struct xl_engine *e, struct xl_conn *c)
+{
+	bool large = c->reading == XL_READING_LARGE;
+
+	if (c->reading == XL_READING_EARLY)
+		xl_early_close(e, c);
+	c->reading = XL_READING_NOTHING;
+	c->messages_ready--;
+	c->messages_received++;
+	if (c->kind == XLANE_KIND_UNORDERED)
+		xl_receive_pass(e, c);
+	if (large && xl_state_joined(c->state))
+		xl_receive_ready(e, c, false); /* the parser may have waited for its place */
 }
 
 static void consume_message(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 {
-	XL_ASSERT(c->message_open && bytes <= c->message_left);
-	consume(e, c, bytes);
+	XL_ASSERT(c->reading && bytes <= c->message_left);
 	c->message_left -= (u32)bytes;
-	if (c->message_left)
-		return;
-	c->message_open = false;
-	c->messages_ready--;
-	c->messages_received++;
+	if (c->reading == XL_READING_LARGE)
+		xl_large_consume(e, c, bytes);
+	else if (c->reading == XL_READING_EARLY)
+		c->early_at += bytes;
+	else
+		consume(e, c, bytes);
+	if (!c->message_left)
+		close_message(e, c);
+}
+
+/* The contiguous piece of the message being read that comes next. */
+static const u8 *message_piece(const struct xl_engine *e, const struct xl_conn *c, u64 bytes, u64 *piece)
+{
+	if (c->reading == XL_READING_LARGE)
+		return xl_large_piece(e, c, bytes, piece);
+	return xl_rbuf_piece(e, &c->rbuf, c->reading == XL_READING_EARLY ? c->early_at : c->consumed, bytes, piece);
+}
+
+static void message_read(const struct xl_engine *e, const struct xl_conn *c, u8 *out, u64 bytes)
+{
+	if (c->reading == XL_READING_LARGE)
+		xl_large_read(e, c, out, bytes);
+	else
+		xl_rbuf_read(e, &c->rbuf, c->reading == XL_READING_EARLY ? c->early_at : c->consumed, out, bytes);
 }
 
 /* What recv says when there is nothing to give. */
@@ -80,18 +148,15 @@ static s64 nothing(const struct xl_conn *c)
 s64 xl_conn_readable(const struct xl_engine *e, u32 conn)
 {
 	const struct xl_conn *c = xl_conn_at(e, conn);
-	u8 bytes[XLANE_MESSAGE_HEAD_BYTES];
-	struct xl_message_head h;
+	u32 bytes = c->message_left;
 
 	if (!is_message(c))
 		return c->recv_next > c->consumed ? (s64)(c->recv_next - c->consumed) : nothing(c);
 	if (c->messages_ready == 0)
 		return nothing(c);
-	if (c->message_open)
-		return c->message_left;
-	xl_rbuf_read(e, &c->rbuf, c->consumed, bytes, sizeof bytes);
-	XL_ASSERT(xl_message_head_parse(bytes, sizeof bytes, &h));
-	return h.bytes;
+	if (!c->reading)
+		xl_message_next(e, c, &bytes);
+	return bytes;
 }
 
 s64 xl_conn_recv(struct xl_engine *e, u32 conn, void *data, u64 bytes, u64 now_ns)
@@ -114,7 +179,7 @@ s64 xl_conn_recv(struct xl_engine *e, u32 conn, void *data, u64 bytes, u64 now_n
 	if ((u64)ready > bytes)
 		return -EMSGSIZE;
 	open_message(e, c);
-	xl_rbuf_read(e, &c->rbuf, c->consumed, data, (u64)ready);
+	message_read(e, c, data, (u64)ready);
 	consume_message(e, c, (u64)ready);
 	return ready;
 }
@@ -131,7 +196,9 @@ s64 xl_conn_peek(struct xl_engine *e, u32 conn, const u8 **p, u64 *left)
 		open_message(e, c);
 	*left = (u64)ready;
 	*p = NULL;
-	if (ready)
+	if (ready && is_message(c))
+		*p = message_piece(e, c, (u64)ready, &piece);
+	else if (ready)
 		*p = xl_rbuf_piece(e, &c->rbuf, c->consumed, (u64)ready, &piece);
 	return (s64)piece;
 }

@@ -3,35 +3,45 @@
 
 #include <errno.h>
 
-#include "../wire/record.h"
 #include "clock.h"
 #include "conn.h"
-#include "txbuf.h"
+
+#define LARGE_SHARE 4  /* part of a send buffer that small messages leave to the large one under way */
 
 static bool is_message(const struct xl_conn *c) { return c->kind != XLANE_KIND_STREAM; }
 
-/* Sequence bytes that `frames` frames hold in packets with `packet` bytes of records. */
-static u64 capacity(const struct xl_engine *e, u32 packet, u64 frames)
+u64 xl_send_capacity(const struct xl_engine *e, u32 packet, u64 frames, u32 head)
 {
 	u32 per = (XLANE_TX_HEADROOM_BYTES + packet + XLANE_TAG_BYTES + e->frames->frame_bytes - 1) / e->frames->frame_bytes;
 
-	return frames / per * (packet - XLANE_DATA_HEAD_BYTES);
+	return frames / per * (packet - head);
 }
 
-/* Sequence bytes that frames are there for. A whole message must fit, so it is counted in frames, not tried. */
-static u64 frame_room(const struct xl_engine *e, const struct xl_conn *c)
+/* A large message's bytes are outside the credit, so they always get through; small messages behind its head may be stuck
+ * until they have. Hence these must not take all the room. */
+u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txbuf_type type)
 {
-	u32 left = e->tx_frames < e->cfg.tx_frames_max ? e->cfg.tx_frames_max - e->tx_frames : 0;
+	static const u8 heads[XL_TXBUF_TYPES] = { XLANE_DATA_HEAD_BYTES, XLANE_LARGE_HEAD_BYTES, XLANE_DGRAM_HEAD_BYTES };
+	u64 most = c->send_buffer;
 
-	return capacity(e, xl_txbuf_room(c), xl_min(xl_txbuf_frames_free(e), left));
+	if (type != XL_TXBUF_LARGE && c->large_out.open)
+		most -= most / LARGE_SHARE;
+	most -= xl_min(most, c->buffered);
+	return xl_min(most, xl_send_capacity(e, xl_txbuf_room(c), xl_txbuf_frames_free(e, type), heads[type]));
 }
 
-/* The largest message that an idle engine would take: a larger one must not wait for ever. */
-static u64 message_max(const struct xl_engine *e, const struct xl_conn *c)
+u64 xl_send_most(const struct xl_engine *e, const struct xl_conn *c, u32 head)
 {
-	u64 frames = xl_min(e->cfg.tx_frames_max, e->frames->count / 2);
+	u64 frames = xl_min(e->tx_frames_data, e->frames->own / 2);
 	u32 packet = c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
-	u64 buffer = xl_min(e->cfg.send_buffer_bytes, capacity(e, packet, frames));
+
+	return xl_min(c->send_buffer, xl_send_capacity(e, packet, frames, head));
+}
+
+/* The largest small message that an idle engine would take: a larger one must not wait for ever. */
+static u64 small_max(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u64 buffer = xl_send_most(e, c, XLANE_DATA_HEAD_BYTES);
 	u64 most = xl_min(XLANE_MESSAGE_SMALL_MAX_BYTES, buffer - xl_min(buffer, XLANE_MESSAGE_HEAD_BYTES));
 
 	return c->remote_id ? xl_min(most, c->message_max) : most;
@@ -39,37 +49,44 @@ static u64 message_max(const struct xl_engine *e, const struct xl_conn *c)
 
 static u64 room(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u64 buffer = c->buffered < e->cfg.send_buffer_bytes ? e->cfg.send_buffer_bytes - c->buffered : 0;
-	u64 least = is_message(c) ? XLANE_MESSAGE_HEAD_BYTES + 1 : 1, n = xl_min(buffer, frame_room(e, c));
+	u64 n = xl_send_room(e, c, XL_TXBUF_DATA);
 
-	return n >= least ? n - (is_message(c) ? XLANE_MESSAGE_HEAD_BYTES : 0) : 0;
+	if (c->kind == XLANE_KIND_DATAGRAM)
+		return xl_datagram_room(e, c);
+	if (!is_message(c))
+		return n;
+	return n > XLANE_MESSAGE_HEAD_BYTES ? n - XLANE_MESSAGE_HEAD_BYTES : 0;
 }
 
-/* Bytes to the end of the sequence, as many as frames are found for. */
-static u64 append(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes, bool begin)
+u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type, const u8 *data, u64 bytes, bool begin)
 {
 	u64 done = 0;
 
 	while (done < bytes) {
-		u32 tb = xl_txbuf_open(e, c), n;
+		u32 tb = xl_txbuf_open(e, c, type), n;
 
+		/* Messages out of order are found behind a hole by the head at a record's beginning. */
+		if (tb != XL_NONE && begin && done == 0 && c->kind == XLANE_KIND_UNORDERED && !xl_txbuf_begins(e, tb))
+			tb = XL_NONE;
 		if (tb == XL_NONE)
-			tb = xl_txbuf_new(e, c);
+			tb = xl_txbuf_new(e, c, type);
 		if (tb == XL_NONE)
 			break;
 		n = xl_txbuf_append(e, c, tb, data + done, bytes - done, begin && done == 0);
 		if (n == 0)
 			break;
 		done += n;
-		c->seq_next += n;
 		c->buffered += n;
+		*(type == XL_TXBUF_DATA ? &c->seq_next : &c->other_bytes) += n;
+		if (type == XL_TXBUF_LARGE)
+			c->large_out.fed += n;
 	}
 	return done;
 }
 
 static s64 send_stream(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes)
 {
-	u64 n = append(e, c, data, xl_min(bytes, room(e, c)), false);
+	u64 n = xl_send_append(e, c, XL_TXBUF_DATA, data, xl_min(bytes, room(e, c)), false);
 
 	if (n < bytes)
 		xl_conn_want_write(e, c);
@@ -78,25 +95,29 @@ static s64 send_stream(struct xl_engine *e, struct xl_conn *c, const u8 *data, u
 
 static s64 send_message(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes)
 {
-	struct xl_message_head h = { .bytes = (u32)bytes, .class = XLANE_MESSAGE_SMALL };
+	struct xl_message_head h = { .bytes = (u32)bytes, .class = XLANE_MESSAGE_SMALL, .priority = c->priority };
 	u8 head[XLANE_MESSAGE_HEAD_BYTES];
 	u64 space = room(e, c);
 
-	if (bytes > message_max(e, c))
+	if (bytes > small_max(e, c))
 		return -EMSGSIZE;
 	if (space == 0 || bytes > space) {
 		xl_conn_want_write(e, c);
 		return -EAGAIN;
 	}
 	xl_message_head_emit(head, &h);
-	XL_ASSERT(append(e, c, head, sizeof head, true) == sizeof head);
-	XL_ASSERT(append(e, c, data, bytes, false) == bytes);
+	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, head, sizeof head, true) == sizeof head);
+	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, data, bytes, false) == bytes);
 	c->messages_sent++;
 	return (s64)bytes;
 }
 
 s64 xl_conn_send(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns)
 {
+	static s64 (*const senders[])(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes) = {
+		[XLANE_KIND_STREAM] = send_stream, [XLANE_KIND_MESSAGE] = send_message,
+		[XLANE_KIND_UNORDERED] = send_message, [XLANE_KIND_DATAGRAM] = xl_datagram_send,
+	};
 	struct xl_conn *c = xl_conn_at(e, conn);
 	s64 n;
 
@@ -105,7 +126,7 @@ s64 xl_conn_send(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64
 		return c->error;
 	if (!xl_state_sends(c->state) || c->shut_wanted)
 		return -EPIPE;
-	n = is_message(c) ? send_message(e, c, data, bytes) : send_stream(e, c, data, bytes);
+	n = senders[c->kind](e, c, data, bytes);
 	if (n > 0 || (n == 0 && is_message(c)))
 		xl_conn_activate(e, c);
 	return n;
@@ -120,13 +141,31 @@ u64 xl_conn_writable(const struct xl_engine *e, u32 conn)
 	return room(e, c);
 }
 
+u64 xl_conn_message_max(const struct xl_engine *e, u32 conn)
+{
+	const struct xl_conn *c = xl_conn_at(e, conn);
+
+	if (c->kind == XLANE_KIND_STREAM)
+		return 0;
+	if (c->kind == XLANE_KIND_DATAGRAM)
+		return xl_datagram_max(e, c);
+	return c->remote_id && c->message_max > XLANE_MESSAGE_SMALL_MAX_BYTES ? c->message_max : small_max(e, c);
+}
+
+void xl_send_tell(struct xl_engine *e, struct xl_conn *c)
+{
+	if ((c->want_write && xl_conn_writable(e, xl_conn_index(e, c))) || (c->want_large && xl_send_large_room(e, c)))
+		xl_conn_notify(e, c, XL_EVENT_WRITABLE);
+}
+
 void xl_send_fin(struct xl_engine *e, struct xl_conn *c)
 {
-	u32 tb;
+	u32 tb = c->queue.tail;
 
 	if (!xl_send_fin_waits(c))
 		return;
-	tb = c->queue.tail != XL_NONE ? c->queue.tail : xl_txbuf_new(e, c);
+	if (tb == XL_NONE || e->txbufs[tb].type != XL_TXBUF_DATA)
+		tb = xl_txbuf_new(e, c, XL_TXBUF_DATA);
 	if (tb == XL_NONE)
 		return;
 	xl_txbuf_fin(e, tb);

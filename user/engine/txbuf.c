@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "txbuf.h"
 
-#include "../wire/record.h"
 #include "conn.h"
 
 /* Frames kept back from data, so that an ACK can always be sent. */
 #define FRAMES_FOR_CONTROL 16
+
+static const u8 head_bytes[XL_TXBUF_TYPES] = {
+	[XL_TXBUF_DATA] = XLANE_DATA_HEAD_BYTES, [XL_TXBUF_LARGE] = XLANE_LARGE_HEAD_BYTES,
+};
 
 static struct xl_txbuf *at(const struct xl_engine *e, u32 tb) { return &e->txbufs[tb]; }
 
@@ -17,16 +20,19 @@ u32 xl_txbuf_room(const struct xl_conn *c)
 	return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
 }
 
-u32 xl_txbuf_frames_free(const struct xl_engine *e)
+u32 xl_txbuf_frames_free(const struct xl_engine *e, enum xl_txbuf_type type)
 {
-	return e->frames->nfree > FRAMES_FOR_CONTROL ? e->frames->nfree - FRAMES_FOR_CONTROL : 0;
+	u32 pool = e->frames->nfree - xl_min(e->frames->nfree, FRAMES_FOR_CONTROL);
+	u32 most = type == XL_TXBUF_LARGE ? e->cfg.tx_frames_max : e->tx_frames_data;
+
+	return (u32)xl_min(pool, most - xl_min(most, e->tx_frames));
 }
 
-static u32 take_frame(struct xl_engine *e, u32 head)
+static u32 take_frame(struct xl_engine *e, u32 head, enum xl_txbuf_type type)
 {
 	u32 f;
 
-	if (xl_txbuf_frames_free(e) == 0 || e->tx_frames >= e->cfg.tx_frames_max)
+	if (xl_txbuf_frames_free(e, type) == 0)
 		return XL_NONE;
 	f = xl_frames_take(e->frames, XL_FRAME_QUEUED);
 	if (f == XL_NONE)
@@ -37,9 +43,9 @@ static u32 take_frame(struct xl_engine *e, u32 head)
 	return f;
 }
 
-u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c)
+u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
 {
-	u32 tb = take_frame(e, XL_NONE);
+	u32 tb = take_frame(e, XL_NONE, type);
 	struct xl_txbuf *t;
 
 	if (tb == XL_NONE)
@@ -47,9 +53,15 @@ u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c)
 	t = at(e, tb);
 	*t = (struct xl_txbuf){
 		.conn = xl_conn_index(e, c), .generation = t->generation, .chain = XL_NONE, .head = tb,
-		.seq = c->seq_next, .state = XL_TXBUF_QUEUED, .frames = 1,
+		.seq = c->seq_next, .state = XL_TXBUF_QUEUED, .frames = 1, .type = (u8)type,
 	};
-	xl_list_append(&e->l_tx, &c->queue, tb);
+	if (type == XL_TXBUF_LARGE) {
+		t->seq = c->large_out.message;
+		t->at = c->large_out.fed;
+	} else if (type == XL_TXBUF_DGRAM) {
+		t->seq = c->datagram_next;
+	}
+	xl_list_append(&e->l_tx, xl_txbuf_list(c, t), tb);
 	return tb;
 }
 
@@ -65,11 +77,16 @@ u32 xl_txbuf_bare(struct xl_engine *e)
 	return f;
 }
 
-u32 xl_txbuf_open(struct xl_engine *e, struct xl_conn *c)
+u32 xl_txbuf_open(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
 {
-	u32 tb = c->queue.tail;
+	u32 tb = type == XL_TXBUF_LARGE ? c->queue_large.tail : c->queue.tail;
+	const struct xl_txbuf *t;
 
-	if (tb == XL_NONE || at(e, tb)->fin || at(e, tb)->len >= xl_txbuf_room(c))
+	if (tb == XL_NONE)
+		return XL_NONE;
+	t = at(e, tb);
+	if (t->type != type || t->fin || t->len >= xl_txbuf_room(c) || t->records >= XL_TXBUF_RECORDS_MAX ||
+	    (type == XL_TXBUF_LARGE && t->seq != c->large_out.message))
 		return XL_NONE;
 	return tb;
 }
@@ -126,7 +143,7 @@ static bool extend(struct xl_engine *e, u32 tb, u32 len)
 	while (at(e, last)->chain != XL_NONE)
 		last = at(e, last)->chain;
 	for (; t->frames * e->frames->frame_bytes < need; t->frames++) {
-		u32 f = take_frame(e, tb);
+		u32 f = take_frame(e, tb, t->type);
 
 		if (f == XL_NONE) {
 			trim(e, tb, before);
@@ -143,26 +160,34 @@ static void write_head(struct xl_engine *e, u32 tb, bool begin)
 {
 	struct xl_txbuf *t = at(e, tb);
 	struct xl_record_data r = { .offset = t->seq, .bytes = t->seq_bytes, .fin = t->fin, .begin = begin };
+	struct xl_record_large large = { .message = t->seq, .offset = t->at, .bytes = t->seq_bytes };
+	u8 *p = xl_frames_ptr(e->frames, tb) + XLANE_TX_HEADROOM_BYTES;
 
-	xl_record_data_emit(xl_frames_ptr(e->frames, tb) + XLANE_TX_HEADROOM_BYTES, &r);
+	if (t->type == XL_TXBUF_LARGE)
+		xl_record_large_emit(p, &large);
+	else
+		xl_record_data_emit(p, &r);
 }
 
-static bool begins(struct xl_engine *e, u32 tb)
+bool xl_txbuf_begins(const struct xl_engine *e, u32 tb)
 {
-	return xl_frames_ptr(e->frames, tb)[XLANE_TX_HEADROOM_BYTES + 1] & XLANE_DATA_BEGIN;
+	const struct xl_txbuf *t = at(e, tb);
+
+	return t->type == XL_TXBUF_DATA && t->len &&
+	       xl_frames_ptr(e->frames, tb)[XLANE_TX_HEADROOM_BYTES + 1] & XLANE_DATA_BEGIN;
 }
 
 u32 xl_txbuf_append(struct xl_engine *e, struct xl_conn *c, u32 tb, const u8 *data, u64 bytes, bool begin)
 {
 	struct xl_txbuf *t = at(e, tb);
-	u32 room = xl_txbuf_room(c), len = t->len ? t->len : XLANE_DATA_HEAD_BYTES, n;
+	u32 room = xl_txbuf_room(c), len = t->len ? t->len : head_bytes[t->type], n;
 
 	if (len >= room)
 		return 0;
 	n = (u32)xl_min(bytes, room - len);
 	if (n == 0 || !extend(e, tb, len + n))
 		return 0;
-	begin = t->len ? begins(e, tb) : begin;
+	begin = t->len ? xl_txbuf_begins(e, tb) : begin;
 	xl_txbuf_write(e, tb, XLANE_TX_HEADROOM_BYTES + len, data, n);
 	t->len = len + n;
 	t->seq_bytes += n;
@@ -170,10 +195,27 @@ u32 xl_txbuf_append(struct xl_engine *e, struct xl_conn *c, u32 tb, const u8 *da
 	return n;
 }
 
+bool xl_txbuf_append_dgram(struct xl_engine *e, struct xl_conn *c, u32 tb, const struct xl_record_dgram *r, const u8 *data)
+{
+	struct xl_txbuf *t = at(e, tb);
+	u32 bytes = XLANE_DGRAM_HEAD_BYTES + r->bytes, where = XLANE_TX_HEADROOM_BYTES + t->len;
+	u8 head[XLANE_DGRAM_HEAD_BYTES];
+
+	if (t->len + bytes > xl_txbuf_room(c) || !extend(e, tb, t->len + bytes))
+		return false;
+	xl_record_dgram_emit(head, r);
+	xl_txbuf_write(e, tb, where, head, sizeof head);
+	xl_txbuf_write(e, tb, where + (u32)sizeof head, data, r->bytes);
+	t->len += bytes;
+	t->seq_bytes += r->bytes;
+	t->records++;
+	return true;
+}
+
 void xl_txbuf_fin(struct xl_engine *e, u32 tb)
 {
 	struct xl_txbuf *t = at(e, tb);
-	bool begin = t->len && begins(e, tb);
+	bool begin = xl_txbuf_begins(e, tb);
 
 	t->len = t->len ? t->len : XLANE_DATA_HEAD_BYTES;
 	t->fin = true;
@@ -204,9 +246,11 @@ static void move_frames(struct xl_engine *e, u32 tb, enum xl_frame_owner from, e
 		xl_frames_move(e->frames, f, from, to);
 }
 
-static struct xl_list *list_of(struct xl_conn *c, u8 state)
+struct xl_list *xl_txbuf_list(struct xl_conn *c, const struct xl_txbuf *t)
 {
-	return state == XL_TXBUF_QUEUED ? &c->queue : state == XL_TXBUF_SENT ? &c->flight : &c->again;
+	if (t->state == XL_TXBUF_QUEUED)
+		return t->type == XL_TXBUF_LARGE ? &c->queue_large : &c->queue;
+	return t->state == XL_TXBUF_SENT ? &c->flight : &c->again;
 }
 
 /* Off its list and out of the connection's books; its frames go home now or when the driver gives them back. */
@@ -214,8 +258,10 @@ static void give_up(struct xl_engine *e, struct xl_conn *c, u32 tb)
 {
 	struct xl_txbuf *t = at(e, tb);
 
-	xl_list_remove(&e->l_tx, list_of(c, t->state), tb);
+	xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
 	c->buffered -= t->seq_bytes;
+	if (t->type != XL_TXBUF_DATA)
+		c->other_done += t->seq_bytes;
 	t->acked = true;
 	if (t->in_ring)
 		return;
@@ -229,8 +275,15 @@ void xl_txbuf_acknowledge(struct xl_engine *e, struct xl_conn *c, u32 tb)
 	XL_ASSERT(!t->acked && t->state != XL_TXBUF_QUEUED);
 	if (t->fin)
 		c->fin_acked = true;
-	c->seq_acked_bytes += t->seq_bytes;
+	if (t->type == XL_TXBUF_DATA)
+		c->seq_acked_bytes += t->seq_bytes;
 	give_up(e, c, tb);
+}
+
+/* b is to be sent before a. */
+static bool earlier(const struct xl_txbuf *b, const struct xl_txbuf *a)
+{
+	return b->seq < a->seq || (b->seq == a->seq && b->at < a->at);
 }
 
 void xl_txbuf_lose(struct xl_engine *e, struct xl_conn *c, u32 tb)
@@ -240,8 +293,13 @@ void xl_txbuf_lose(struct xl_engine *e, struct xl_conn *c, u32 tb)
 
 	if (t->state != XL_TXBUF_SENT)
 		return;
+	if (t->type == XL_TXBUF_DGRAM) {
+		xl_count(e, XL_C_DATAGRAM_LOST);
+		give_up(e, c, tb);
+		return;
+	}
 	xl_list_remove(&e->l_tx, &c->flight, tb);
-	while (after != XL_NONE && at(e, after)->seq > t->seq)
+	while (after != XL_NONE && earlier(t, at(e, after)))
 		after = xl_link_at(&e->l_tx, after)->prev;
 	xl_list_insert(&e->l_tx, &c->again, after, tb);
 	t->state = XL_TXBUF_LOST;
@@ -258,7 +316,7 @@ void xl_txbuf_sent(struct xl_engine *e, struct xl_conn *c, u32 tb)
 	t->in_ring = t->frames;
 	if (t->conn == XL_NONE)
 		return;
-	xl_list_remove(&e->l_tx, list_of(c, t->state), tb);
+	xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
 	xl_list_append(&e->l_tx, &c->flight, tb);
 	t->state = XL_TXBUF_SENT;
 	t->sent_before = true;
@@ -285,6 +343,8 @@ void xl_txbuf_drop_all(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->queue.head != XL_NONE)
 		give_up(e, c, c->queue.head);
+	while (c->queue_large.head != XL_NONE)
+		give_up(e, c, c->queue_large.head);
 	while (c->again.head != XL_NONE)
 		give_up(e, c, c->again.head);
 	while (c->flight.head != XL_NONE)

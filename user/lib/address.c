@@ -101,6 +101,6 @@ const char *xlane_address_text(const struct xlane_address *a, char *text)
 
 void xlane_local_address(xlane *x, struct xlane_address *out)
 {
-	memcpy(out->mac, x->worker.link.mac, 6);
+	memcpy(out->mac, x->b->mac, 6);
 	out->port = 0;
 }

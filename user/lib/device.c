@@ -54,6 +54,12 @@ static int check_interface(const char *name, const struct why *why)
 	return err;
 }
 
+static int make_tables(struct xl_device *d, u32 count, const struct why *why)
+{
+	d->tables = malloc(xl_frames_table_bytes(count));
+	return d->tables ? 0 : fail(why, -ENOMEM, "no memory for the tables of %u frames", count);
+}
+
 static int make_frames(struct xl_device *d, const struct xlane_config *c, const struct why *why)
 {
 	u32 count = c->frames ? c->frames : XLANE_FRAMES_DEFAULT;
@@ -63,11 +69,10 @@ static int make_frames(struct xl_device *d, const struct xlane_config *c, const 
 		memset(&d->umem, 0, sizeof d->umem);
 		return fail(why, err, "no memory for %u frames: %s", count, strerror(-err));
 	}
-	d->tables = malloc(xl_frames_table_bytes(count));
-	if (!d->tables)
-		return fail(why, -ENOMEM, "no memory for the tables of %u frames", count);
-	xl_frames_init(&d->frames, d->umem.mem, d->umem.frame_bytes, d->umem.frames, d->tables);
-	return 0;
+	err = make_tables(d, count, why);
+	if (!err)
+		xl_frames_init(&d->frames, d->umem.mem, d->umem.frame_bytes, d->umem.frames, d->tables);
+	return err;
 }
 
 static int open_af_packet(struct xl_device *d, const struct xlane_config *c, const struct why *why)
@@ -75,14 +80,41 @@ static int open_af_packet(struct xl_device *d, const struct xlane_config *c, con
 	const struct xl_drv_af_packet_config config = {
 		.ifname = c->interface, .frames = &d->frames, .ethertype = c->ethertype, .mtu = c->mtu,
 	};
+	int err = make_frames(d, c, why);
 
-	return xl_drv_af_packet_open(&config, &d->base, why->text, why->bytes);
+	return err ? err : xl_drv_af_packet_open(&config, &d->base, why->text, why->bytes);
+}
+
+/* Sockets and memory, what workers share, pool, driver. What was made before a failure is undone by close_af_xdp. */
+static int open_port(struct xl_device *d, const struct xl_port_spec *spec, const struct why *why)
+{
+	int err = xl_port_open(spec, &d->port, why->text, why->bytes);
+
+	if (!err)
+		err = xl_af_xdp_shared_open(&d->port, &d->shared, why->text, why->bytes);
+	if (!err)
+		err = make_tables(d, d->port.umem.frames, why);
+	if (err)
+		return err;
+	xl_port_frames(&d->port, WORKER, &d->frames, d->tables);
+	return xl_drv_af_xdp_open(d->shared, WORKER, &d->frames, &d->base, why->text, why->bytes);
+}
+
+/* After its driver was closed. */
+static void close_af_xdp(struct xl_device *d)
+{
+	xl_demux_close(d->demux);
+	xl_af_xdp_shared_close(d->shared);
+	if (d->port.workers)
+		xl_port_close(&d->port);
+	d->demux = NULL;
+	d->shared = NULL;
 }
 
 static int open_af_xdp(struct xl_device *d, const struct xlane_config *c, const struct why *why)
 {
-	struct xl_drv_af_xdp_config config = {
-		.ifname = c->interface, .umem = &d->umem, .frames = &d->frames, .queues = c->queues,
+	struct xl_port_spec spec = {
+		.ifname = c->interface, .workers = 1, .frames = c->frames, .queues = c->queues,
 		.zero_copy = c->zero_copy, .need_wakeup = c->need_wakeup, .mtu = c->mtu,
 	};
 	int fd, err;
@@ -100,12 +132,14 @@ static int open_af_xdp(struct xl_device *d, const struct xlane_config *c, const 
 		d->demux = NULL;
 		return err;
 	}
-	if (!xl_demux_frags(d->demux) && (!config.mtu || config.mtu > ONE_BUFFER_MTU))
-		config.mtu = ONE_BUFFER_MTU;
-	err = xl_drv_af_xdp_open(&config, &d->base, why->text, why->bytes);
+	if (!xl_demux_frags(d->demux) && (!spec.mtu || spec.mtu > ONE_BUFFER_MTU))
+		spec.mtu = ONE_BUFFER_MTU;
+	err = open_port(d, &spec, why);
 	if (err) {
-		xl_demux_close(d->demux);
-		d->demux = NULL;
+		close_af_xdp(d);
+		free(d->tables);
+		d->tables = NULL;
+		memset(&d->frames, 0, sizeof d->frames);
 	}
 	return err;
 }
@@ -165,8 +199,6 @@ int xl_device_open(struct xl_device *d, const struct xlane_config *c, const stru
 	d->ethertype = c->ethertype;
 	err = check_interface(c->interface, &reason);
 	if (!err)
-		err = make_frames(d, c, &reason);
-	if (!err)
 		err = open_driver(d, c, log, &reason);
 	if (!err)
 		err = wrap(d, c, &reason);
@@ -177,25 +209,23 @@ int xl_device_open(struct xl_device *d, const struct xlane_config *c, const stru
 
 int xl_device_join(struct xl_device *d, char *why, size_t why_bytes)
 {
-	const int *fds;
-	u32 queues;
 	int err;
 
 	if (!d->demux)
 		return 0;
-	fds = xl_drv_af_xdp_fds(d->base, &queues);
-	err = xl_demux_join(d->demux, WORKER, fds, queues, d->ethertype);
-	if (err) {
-		snprintf(why, why_bytes, "can not enter the sockets into the demux program's map: %s", strerror(-err));
-		return err;
-	}
-	d->joined = queues;
-	return 0;
+	err = xl_demux_enter(d->demux, &d->port);
+	if (!err)
+		err = xl_demux_arm(d->demux, d->ethertype);
+	if (!err)
+		return 0;
+	xl_demux_leave(d->demux);
+	snprintf(why, why_bytes, "can not enter the sockets into the demux program's map: %s", strerror(-err));
+	return err;
 }
 
 static void check_home(const struct xl_frames *f, const struct xl_log *log)
 {
-	if (xl_frames_census_ok(f) && f->census[XL_FRAME_FREE] == f->count)
+	if (xl_frames_census_ok(f) && f->census[XL_FRAME_FREE] == f->own)
 		return;
 	for (u32 o = 0; o < XL_FRAME_OWNER_COUNT; o++)
 		if (o != XL_FRAME_FREE && f->census[o])
@@ -207,13 +237,13 @@ static void check_home(const struct xl_frames *f, const struct xl_log *log)
 
 void xl_device_close(struct xl_device *d, const struct xl_log *log)
 {
-	if (d->joined)
-		xl_demux_leave(d->demux, WORKER, d->joined);
+	if (d->demux)
+		xl_demux_leave(d->demux);
 	if (d->drv)
 		d->drv->ops->close(d->drv);
 	else if (d->base)
 		d->base->ops->close(d->base);
-	xl_demux_close(d->demux);
+	close_af_xdp(d);
 	if (d->frames.count)
 		check_home(&d->frames, log);
 	free(d->tables);

@@ -13,16 +13,20 @@
 #include "../base/log.h"
 #include "../drv/drv.h"
 #include "../xdp/demux.h"
+#include "../xdp/port.h"
 #include "../xdp/umem.h"
 
+struct xl_af_xdp_shared;
+
 struct xl_device {
-	struct xl_umem umem;
+	struct xl_umem umem;       /* of AF_PACKET */
+	struct xl_port port;       /* of AF_XDP */
+	struct xl_af_xdp_shared *shared;
 	struct xl_frames frames;
 	void *tables;
 	struct xl_drv *drv;        /* with its wrappers */
 	struct xl_drv *base;       /* the innermost driver */
 	struct xl_demux *demux;    /* NULL without AF_XDP */
-	u32 joined;                /* queues in the demultiplexer's map; 0: not joined */
 	u16 ethertype;
 };
 

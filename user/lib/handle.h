@@ -2,7 +2,7 @@
 /*
  * handle.h - connections and listeners as the program holds them, and which of them have news for xlane_poll.
  *
- * Guarantee: an event of the engine that names a handle which is gone finds nothing: events carry slot and generation,
+ * Guarantee: an event of the backend that names a handle which is gone finds nothing: events carry slot and generation,
  * not pointers. All operations but init are O(1). One thread per table.
  */
 #ifndef XL_HANDLE_H
@@ -16,18 +16,43 @@
 struct xl_handle {
 	TAILQ_ENTRY(xl_handle) link;   /* in the ready list while ready is not 0 */
 	xlane *x;
-	u32 index;                     /* the engine's, of the connection or listener */
+	u32 index;                     /* the backend's, of the connection or listener */
 	u32 slot;
 	u32 ready;                     /* enum xlane_ready: not told to the program yet */
 	bool is_listener;
+};
+
+/* What the program has sent and the backend has not taken whole yet (outbox.h). */
+struct xl_outbox {
+	TAILQ_ENTRY(xlane_conn) link;  /* in the context's list while there is something */
+	u8 *data;                      /* malloced; NULL: empty */
+	u64 bytes, done;
+	enum xl_outbox_way { XL_OUTBOX_SEND, XL_OUTBOX_LARGE } way;
+	bool begun;                    /* large: the backend knows of it */
+	int error;                     /* a message had to be given up: of all sending since; 0 */
+};
+
+/* Room reserved for the program to fill (reserve.c). */
+struct xl_reserve {
+	u8 *stage;                     /* the library's memory, kept for the next one; NULL: none */
+	u64 stage_bytes;
+	u64 bytes;                     /* reserved now; 0: nothing */
+	bool staged;                   /* in stage; else in the backend */
 };
 
 struct xlane_conn {
 	struct xl_handle h;            /* first */
 	enum xlane_type type;
 	bool open, closed;             /* those events have been seen */
+	bool shut;                     /* no more sending; the backend is told when the outbox is empty */
+	bool refused;                  /* the program was told -EAGAIN and is to hear of room */
+	bool orphan;                   /* the program has closed it; it goes when the outbox is empty */
+	struct xl_outbox out;
+	struct xl_reserve reserve;
 	void *user;
 };
+
+TAILQ_HEAD(xl_outboxes, xlane_conn);
 
 struct xlane_listener {
 	struct xl_handle h;            /* first */
@@ -52,7 +77,7 @@ void xl_handles_destroy(struct xl_handles *t);
 struct xl_handle *xl_handle_new(struct xl_handles *t, xlane *x, size_t bytes, int *err);
 /* Takes it out of every list and frees it. */
 void xl_handle_release(struct xl_handles *t, struct xl_handle *h);
-/* What an event of the engine carries to find the handle again, and back (NULL: gone). */
+/* What an event of the backend carries to find the handle again, and back (NULL: gone). */
 u64 xl_handle_user(const struct xl_handles *t, const struct xl_handle *h);
 struct xl_handle *xl_handle_find(const struct xl_handles *t, u64 user);
 /* News for the program. */

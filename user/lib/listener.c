@@ -7,7 +7,7 @@
 int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xlane_listener **out)
 {
 	xlane_listener *l;
-	int got, err = xl_guard_check(&x->guard);
+	int err = xl_guard_check(&x->guard);
 
 	*out = NULL;
 	if (err)
@@ -19,13 +19,12 @@ int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xla
 		return err;
 	l->h.is_listener = true;
 	l->type = type;
-	got = xl_engine_listen(x->engine, port, xl_type_kind(type), (u32)xl_min((u64)backlog, XLANE_BACKLOG_MAX),
-			       xl_handle_user(&x->handles, &l->h));
-	if (got < 0) {
+	err = x->b->ops->listen(x->b, port, xl_type_kind(type), (u32)xl_min((u64)backlog, XLANE_BACKLOG_MAX),
+				xl_handle_user(&x->handles, &l->h), &l->h.index);
+	if (err) {
 		xl_handle_release(&x->handles, &l->h);
-		return got;
+		return err;
 	}
-	l->h.index = (u32)got;
 	*out = l;
 	return 0;
 }
@@ -47,7 +46,7 @@ int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out)
 	c->open = true;
 	p = xl_patience(timeout_ms);
 	for (;;) {
-		err = xl_engine_accept(x->engine, l->h.index, xl_handle_user(&x->handles, &c->h), &c->h.index);
+		err = x->b->ops->accept(x->b, l->h.index, xl_handle_user(&x->handles, &c->h), &c->h.index);
 		if (err != -EAGAIN)
 			break;
 		err = xl_context_step(x, &p);
@@ -65,11 +64,13 @@ int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out)
 void xlane_listener_close(xlane_listener *l)
 {
 	xlane *x;
+	u64 now;
 
 	if (!l || xl_guard_check(&l->h.x->guard))
 		return;
 	x = l->h.x;
-	xl_engine_unlisten(x->engine, l->h.index, xl_worker_clock());
-	xl_worker_send(&x->worker, xl_worker_clock());
+	now = xl_worker_clock();
+	x->b->ops->unlisten(x->b, l->h.index, now);
+	x->b->ops->flush(x->b, now);
 	xl_handle_release(&x->handles, &l->h);
 }

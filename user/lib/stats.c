@@ -1,89 +1,66 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stats.c - the figures of a context: every counter of its parts, under one prefix each, and the frame census. */
-#include <errno.h>
+/* stats.c - the figures of a context and of a connection. */
 #include <stdio.h>
+#include <string.h>
 
 #include "context.h"
 
-#define NAME_BYTES 64
-
-static const char *const drv_texts[] = {
-#define DRV_TEXT(name, key, text) [XL_DRV_##name] = text,
-	XL_DRV_COUNTERS(DRV_TEXT)
-};
-static const char *const bpf_names[] = {
-#define BPF_NAME(name, key, text) [XLANE_BPF_##name] = key,
-	XLANE_BPF_COUNTERS(BPF_NAME)
-};
-static const char *const bpf_texts[] = {
-#define BPF_TEXT(name, key, text) [XLANE_BPF_##name] = text,
-	XLANE_BPF_COUNTERS(BPF_TEXT)
-};
-
-struct sink {
-	void (*each)(const char *name, const char *text, uint64_t value, void *arg);
-	void *arg;
-	int count;
-};
-
-static void give(struct sink *s, const char *part, const char *key, const char *text, u64 value)
-{
-	char name[NAME_BYTES];
-
-	snprintf(name, sizeof name, "%s.%s", part, key);
-	s->each(name, text, value, s->arg);
-	s->count++;
-}
-
-static void give_demux(struct sink *s, const struct xl_demux *d)
-{
-	u64 value[XLANE_BPF_COUNTER_COUNT];
-
-	if (!d || xl_demux_counters(d, value))
-		return;
-	for (u32 i = 0; i < XLANE_BPF_COUNTER_COUNT; i++)
-		give(s, "xdp", bpf_names[i], bpf_texts[i], value[i]);
-}
-
 int xlane_counters(xlane *x, void (*each)(const char *name, const char *text, uint64_t value, void *arg), void *arg)
 {
-	struct sink s = { .each = each, .arg = arg };
-	struct xl_drv *d = x->device.drv;
-	const u64 *engine;
 	int err = xl_guard_check(&x->guard);
 
-	if (err)
-		return err;
-	d->ops->update_counters(d);
-	for (u32 i = 0; i < XL_DRV_COUNTER_COUNT; i++)
-		give(&s, "drv", xl_drv_counter_name(i), drv_texts[i], d->counters[i]);
-	for (u32 i = 0; i < XL_LINK_COUNTER_COUNT; i++)
-		give(&s, "link", xl_link_counter_name(i), xl_link_counter_text(i), x->worker.link.counters[i]);
-	engine = xl_engine_counters(x->engine);
-	for (u32 i = 0; i < XL_ENGINE_COUNTER_COUNT; i++)
-		give(&s, "engine", xl_engine_counter_name(i), xl_engine_counter_text(i), engine[i]);
-	give_demux(&s, x->device.demux);
-	return s.count;
+	return err ? err : x->b->ops->counters(x->b, each, arg);
 }
 
 int xlane_census(xlane *x, void (*each)(const char *owner, uint64_t frames, void *arg), void *arg)
 {
-	const struct xl_frames *f = &x->device.frames;
 	int err = xl_guard_check(&x->guard);
 
-	if (err)
-		return err;
-	for (u32 i = 0; i < XL_FRAME_OWNER_COUNT; i++)
-		each(xl_frame_owner_name(i), f->census[i], arg);
-	return xl_frames_census_ok(f) ? 0 : -EUCLEAN;
+	return err ? err : x->b->ops->census(x->b, each, arg);
 }
 
 const char *xlane_driver_text(xlane *x)
 {
-	return x->driver_text;
+	return x->b->text;
 }
 
 uint32_t xlane_mtu(xlane *x)
 {
-	return x->device.drv->mtu;
+	return x->b->mtu;
+}
+
+static void take_info(struct xlane_conn_stats *s, const struct xl_conn_info *i)
+{
+	s->srtt_ns = i->srtt_ns;
+	s->rttvar_ns = i->rttvar_ns;
+	s->rtt_min_ns = i->rtt_min_ns;
+	s->cwnd_bytes = i->cwnd_bytes;
+	s->inflight_bytes = i->inflight_bytes;
+	s->bytes_sent = i->bytes_sent;
+	s->bytes_acked = i->bytes_acked;
+	s->bytes_received = i->bytes_received;
+	s->packets_sent = i->packets_sent;
+	s->packets_received = i->packets_received;
+	s->packets_retransmitted = i->packets_retransmitted;
+	s->packets_lost = i->packets_lost;
+	s->packets_spurious = i->packets_spurious;
+	s->probe_timeouts = i->ptos;
+	s->messages_sent = i->messages_sent;
+	s->messages_received = i->messages_received;
+	snprintf(s->state, sizeof s->state, "%s", xl_conn_state_name(i->state));
+}
+
+void xlane_conn_stats(const xlane_conn *c, struct xlane_conn_stats *out)
+{
+	struct xl_backend *b = c->h.x->b;
+	struct xlane_conn_stats s = { 0 };
+	struct xl_conn_info i = { 0 };
+	size_t size = out->size;
+
+	if (size < sizeof size || size > sizeof s)
+		size = sizeof s;
+	if (!xl_guard_check(&c->h.x->guard) && !b->ops->info(b, c->h.index, &i))
+		take_info(&s, &i);
+	s.size = size;
+	memcpy(out, &s, size);
 }

@@ -42,7 +42,7 @@ struct xl_wait_source xl_wait_drv(struct xl_drv *drv)
 
 static int watch_sources(struct xl_wait *w)
 {
-	int fds[XLANE_QUEUES_MAX + 1], err = 0;
+	int fds[XL_DRV_FDS_MAX], err = 0;
 
 	for (u32 s = 0; s < w->sources && !err; s++) {
 		u32 n = w->source[s].fds(w->source[s].arg, fds, XL_ARRAY_SIZE(fds));

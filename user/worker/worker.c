@@ -44,7 +44,7 @@ void xl_worker_init(struct xl_worker *w, struct xl_drv *drv, struct xl_frames *f
 	w->drv = drv;
 	w->frames = frames;
 	w->engine = engine;
-	w->tx_reserve = xl_worker_tx_reserve(frames->count);
+	w->tx_reserve = xl_worker_tx_reserve(frames->own);
 	w->error = 0;
 	w->stalled = false;
 	w->ran_ns = 0;
@@ -71,7 +71,7 @@ static u32 complete(struct xl_worker *w)
 		if (n)
 			xl_engine_completed(w->engine, frames, n);
 		all += n;
-	} while (n == XLANE_BATCH_MAX && all < w->frames->count);
+	} while (n == XLANE_BATCH_MAX && all < w->frames->own);
 	return all;
 }
 
@@ -188,7 +188,7 @@ static bool starved(const struct xl_worker *w)
 {
 	const u32 *c = w->frames->census;
 
-	return c[XL_FRAME_TX] && held(w->frames) + 2 * w->drv->segs_max > xl_worker_tx_data_frames(w->frames->count);
+	return c[XL_FRAME_TX] && held(w->frames) + 2 * w->drv->segs_max > xl_worker_tx_data_frames(w->frames->own);
 }
 
 u64 xl_worker_deadline(const struct xl_worker *w)

@@ -14,6 +14,7 @@
 struct xl_demux {
 	struct xl_maps maps;
 	bool native, frags;
+	u32 queues, workers;   /* whose slots were filled by xl_demux_enter */
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -112,36 +113,58 @@ static int set_armed(const struct xl_maps *m, bool armed)
 	return err ? err : xl_maps_set_config(m, &config);
 }
 
-static void clear_slots(const struct xl_maps *m, u32 worker, u32 queues)
+/* Empty the slots of the port that was entered, all or the first part of them. */
+static void clear_slots(struct xl_demux *d)
 {
-	for (u32 queue = 0; queue < queues; queue++)
-		xl_maps_clear_slot(m, queue, worker);
+	for (u32 queue = 0; queue < d->queues; queue++)
+		for (u32 worker = 0; worker < d->workers; worker++)
+			xl_maps_clear_slot(&d->maps, queue, worker);
+	d->queues = d->workers = 0;
 }
 
-int xl_demux_join(struct xl_demux *d, u32 worker, const int *xsk_fds, u32 queues, u16 ethertype)
+static int spread_buckets(const struct xl_maps *m, u32 workers)
 {
-	u32 queue;
-	int err = 0;
+	u32 now[XLANE_BUCKETS];
+	int err = xl_maps_get_buckets(m, now);
 
-	if (worker >= XLANE_WORKERS_MAX || !queues || queues > XLANE_QUEUES_MAX || ethertype < 0x600)
-		return -EINVAL;
-	for (queue = 0; queue < queues && !err; queue++)
-		err = xl_maps_set_slot(&d->maps, queue, worker, xsk_fds[queue]);
-	if (!err)
-		err = xl_maps_set_hook(&d->maps, ethertype, XLANE_HOOK(XLANE_HOOK_XLANE, 0));
-	if (!err)
-		err = set_armed(&d->maps, true);
-	if (err)
-		clear_slots(&d->maps, worker, queue);
+	for (u32 b = 0; b < XLANE_BUCKETS && !err; b++)
+		if (now[b] != b % workers)
+			err = xl_maps_set_bucket(m, b, b % workers);
 	return err;
 }
 
-void xl_demux_leave(struct xl_demux *d, u32 worker, u32 queues)
+void xl_demux_leave(struct xl_demux *d)
 {
-	if (worker >= XLANE_WORKERS_MAX || queues > XLANE_QUEUES_MAX)
+	if (!d->workers)
 		return;
 	set_armed(&d->maps, false);
-	clear_slots(&d->maps, worker, queues);
+	clear_slots(d);
+	spread_buckets(&d->maps, 1);
+}
+
+int xl_demux_enter(struct xl_demux *d, const struct xl_port *port)
+{
+	int err = set_armed(&d->maps, false);
+
+	d->queues = port->queues;
+	d->workers = port->workers;
+	for (u32 q = 0; q < port->queues; q++)
+		for (u32 w = 0; w < port->workers && !err; w++)
+			err = xl_maps_set_slot(&d->maps, q, w, xl_port_fd(port, q, w));
+	if (!err)
+		err = spread_buckets(&d->maps, port->workers);
+	if (err)
+		xl_demux_leave(d);
+	return err;
+}
+
+int xl_demux_arm(struct xl_demux *d, u16 ethertype)
+{
+	int err = ethertype < 0x600 ? -EINVAL : 0;
+
+	if (!err)
+		err = xl_maps_set_hook(&d->maps, ethertype, XLANE_HOOK(XLANE_HOOK_XLANE, 0));
+	return err ? err : set_armed(&d->maps, true);
 }
 
 int xl_demux_counters(const struct xl_demux *d, u64 out[XLANE_BPF_COUNTER_COUNT])

@@ -14,6 +14,7 @@
 
 #include <xlane/bpf_abi.h>
 #include "../base/types.h"
+#include "port.h"
 
 struct xl_demux;
 
@@ -22,16 +23,18 @@ struct xl_demux;
  * there is not xlane's; -EPERM privileges; -EPROTO a demux of another ABI. The caller closes *out. */
 int xl_demux_open(const char *ifname, struct xl_demux **out, char *why, size_t why_bytes);
 
-/* Make `worker` reachable: xsk_fds[q], a bound AF_XDP socket of receive queue q, goes into the slot of (q, worker) for
- * each of the `queues` queues; the hook of `ethertype` (host order) is set; the program is armed last, so no frame is
- * redirected before everything is there (unless another worker, or one that was killed, has left it armed). The
- * descriptors stay the caller's; a slot empties itself when the last descriptor of its socket closes. On failure the
- * worker's slots are empty. -EINVAL for a worker, queue count or ethertype out of range (XLANE_WORKERS_MAX,
- * 1..XLANE_QUEUES_MAX, 0x600). */
-int xl_demux_join(struct xl_demux *d, u32 worker, const int *xsk_fds, u32 queues, u16 ethertype);
-/* Undo a join that succeeded: disarm first, which is for the interface with all its workers, then empty the slots of
- * this one. The hook stays: with nobody there, its frames are treated by the interface's policy and counted so. */
-void xl_demux_leave(struct xl_demux *d, u32 worker, u32 queues);
+/* Put the sockets of all workers of a port into their slots, (queue, worker) each, and spread the buckets over the
+ * workers: bucket mod workers, so frames of xlane's never go to a worker past the last. Nothing is redirected yet: the
+ * program is disarmed, should somebody who was killed have left it armed. From then on the sockets may be closed
+ * here, when another process has them: a slot empties itself when the last descriptor of its socket closes. On
+ * failure the slots are empty. */
+int xl_demux_enter(struct xl_demux *d, const struct xl_port *port);
+/* The workers are ready: set the hook of `ethertype` (host order, 0x600 and above: -EINVAL), then arm the program. */
+int xl_demux_arm(struct xl_demux *d, u16 ethertype);
+/* Stop redirecting, which is for the interface with all its workers: disarm, then empty what xl_demux_enter of this
+ * handle has filled, then give all buckets to worker 0, as a program with one worker expects it. The hook stays: with
+ * nobody there, its frames are treated by the interface's policy and counted so. Needs no socket and no port. */
+void xl_demux_leave(struct xl_demux *d);
 
 /* The program's counters summed over CPUs, by enum xlane_bpf_counter. */
 int xl_demux_counters(const struct xl_demux *d, u64 out[XLANE_BPF_COUNTER_COUNT]);

@@ -13,6 +13,14 @@
 #define TX_BUDGET_DEFAULT 32     /* descriptors that one send call takes in copy mode, where it can not be set */
 #define RING_SIZE_MAX 32768
 
+static void unmap(const struct xl_xsk *x)
+{
+	for (int i = 0; i < XL_XSK_RINGS; i++) {
+		if (x->map[i].mem)
+			munmap(x->map[i].mem, x->map[i].bytes);
+	}
+}
+
 static int set(int fd, int option, const void *value, socklen_t bytes)
 {
 	return setsockopt(fd, SOL_XDP, option, value, bytes) ? -errno : 0;
@@ -63,19 +71,24 @@ static int map_ring(struct xl_xsk *x, enum xl_xsk_ring which, const struct xdp_r
 	return 0;
 }
 
-static int make_rings(struct xl_xsk *x, const struct xl_xsk_config *c)
+static u32 ring_slots(enum xl_xsk_ring which, const struct xl_xsk_config *c)
+{
+	if (which == XL_XSK_FILL)
+		return xl_min(2 * c->ring_size, RING_SIZE_MAX);
+	return which == XL_XSK_COMP && c->comp_size ? c->comp_size : c->ring_size;
+}
+
+static u32 ring_count(const struct xl_xsk_config *c)
+{
+	return c->sibling ? XL_XSK_FILL : XL_XSK_RINGS;
+}
+
+static int map_rings(struct xl_xsk *x, const struct xl_xsk_config *c)
 {
 	struct xdp_mmap_offsets off;
 	socklen_t bytes = sizeof off;
-	u32 slots[XL_XSK_RINGS];
 	int err = 0;
 
-	for (int i = 0; i < XL_XSK_RINGS && !err; i++) {
-		slots[i] = i == XL_XSK_FILL ? xl_min(2 * c->ring_size, RING_SIZE_MAX) : c->ring_size;
-		err = set(x->fd, ring_kind[i].option, &slots[i], sizeof slots[i]);
-	}
-	if (err)
-		return err;
 	if (getsockopt(x->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &bytes))
 		return -errno;
 	if (bytes != sizeof off)   /* kernels before 5.4 have no flags word */
@@ -83,9 +96,21 @@ static int make_rings(struct xl_xsk *x, const struct xl_xsk_config *c)
 	const struct xdp_ring_offset *offset[XL_XSK_RINGS] = {
 		[XL_XSK_RX] = &off.rx, [XL_XSK_TX] = &off.tx, [XL_XSK_FILL] = &off.fr, [XL_XSK_COMP] = &off.cr,
 	};
-	for (int i = 0; i < XL_XSK_RINGS && !err; i++)
-		err = map_ring(x, i, offset[i], slots[i]);
+	for (u32 i = 0; i < ring_count(c) && !err; i++)
+		err = map_ring(x, i, offset[i], ring_slots(i, c));
 	return err;
+}
+
+static int make_rings(struct xl_xsk *x, const struct xl_xsk_config *c)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < ring_count(c) && !err; i++) {
+		u32 slots = ring_slots(i, c);
+
+		err = set(x->fd, ring_kind[i].option, &slots, sizeof slots);
+	}
+	return err ? err : map_rings(x, c);
 }
 
 /* --- socket --------------------------------------------------------------------------------- */
@@ -151,13 +176,17 @@ static int try_open_patiently(struct xl_xsk *x, const struct xl_xsk_config *c, u
 	return err;
 }
 
-static void note_modes(struct xl_xsk *x, const struct xl_xsk_config *c, u16 flags)
+static bool is_zero_copy(int fd)
 {
 	struct xdp_options options = { 0 };
 	socklen_t bytes = sizeof options;
 
-	if (!getsockopt(x->fd, SOL_XDP, XDP_OPTIONS, &options, &bytes))
-		x->zero_copy = options.flags & XDP_OPTIONS_ZEROCOPY;
+	return !getsockopt(fd, SOL_XDP, XDP_OPTIONS, &options, &bytes) && options.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+static void note_modes(struct xl_xsk *x, const struct xl_xsk_config *c, u16 flags)
+{
+	x->zero_copy = is_zero_copy(x->fd);
 	x->multi_buffer = c->first ? c->first->multi_buffer : !!(flags & XDP_USE_SG);
 	x->need_wakeup = c->first ? c->first->need_wakeup : !!(flags & XDP_USE_NEED_WAKEUP);
 }
@@ -194,6 +223,11 @@ static bool is_final(int err)
 	return false;
 }
 
+static bool size_ok(u32 slots)
+{
+	return slots >= 2 && slots <= RING_SIZE_MAX && !(slots & (slots - 1));
+}
+
 int xl_xsk_open(struct xl_xsk *x, const struct xl_xsk_config *c)
 {
 	u16 flags[4] = { 0 };
@@ -201,7 +235,7 @@ int xl_xsk_open(struct xl_xsk *x, const struct xl_xsk_config *c)
 	int err = -EINVAL;
 
 	*x = (struct xl_xsk){ .fd = -1 };
-	if (c->ring_size < 2 || c->ring_size > RING_SIZE_MAX || c->ring_size & (c->ring_size - 1))
+	if (!size_ok(c->ring_size) || (c->comp_size && !size_ok(c->comp_size)) || (c->sibling && !c->first))
 		return -EINVAL;
 	for (u32 i = 0; i < n; i++) {
 		err = try_open_patiently(x, c, flags[i]);
@@ -215,12 +249,23 @@ int xl_xsk_open(struct xl_xsk *x, const struct xl_xsk_config *c)
 	return err;
 }
 
+int xl_xsk_adopt(struct xl_xsk *x, int fd, const struct xl_xsk_config *c)
+{
+	int err;
+
+	*x = (struct xl_xsk){ .fd = fd, .ifindex = c->ifindex, .queue = c->queue, .zero_copy = is_zero_copy(fd),
+		.multi_buffer = c->multi_buffer > 0, .need_wakeup = c->need_wakeup, .tx_budget = TX_BUDGET_DEFAULT };
+	err = map_rings(x, c);
+	if (err) {
+		unmap(x);
+		memset(x->map, 0, sizeof x->map);
+	}
+	return err == -EBUSY ? -EOPNOTSUPP : err;
+}
+
 void xl_xsk_close(struct xl_xsk *x)
 {
-	for (int i = 0; i < XL_XSK_RINGS; i++) {
-		if (x->map[i].mem)
-			munmap(x->map[i].mem, x->map[i].bytes);
-	}
+	unmap(x);
 	if (x->fd >= 0)
 		close(x->fd);
 	*x = (struct xl_xsk){ .fd = -1 };

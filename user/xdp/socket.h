@@ -7,7 +7,8 @@
  * holds keeps its XSKMAP slot filled after a crash. (The file is not named xsk.h: <xdp/xsk.h> is libxdp's.)
  *
  * Sockets on several queues of one interface share one UMEM: the first opened registers the memory, the others name it
- * in `first`. Each has FILL and COMPLETION rings of its own. One thread per socket.
+ * in `first`. The first socket of each queue has FILL and COMPLETION rings; a sibling, on the same queue as the one it
+ * names, has none, as the kernel wants it. One thread per socket.
  */
 #ifndef XL_XDP_SOCKET_H
 #define XL_XDP_SOCKET_H
@@ -38,7 +39,7 @@ struct xl_xsk {
 	bool multi_buffer;     /* bound with XDP_USE_SG: packets of several descriptors */
 	bool need_wakeup;
 	u32 tx_budget;         /* descriptors that one send call takes in copy mode */
-	struct xsk_ring_cons rx, comp;
+	struct xsk_ring_cons rx, comp;     /* comp and fill: zero for a sibling */
 	struct xsk_ring_prod tx, fill;
 	struct { void *mem; size_t bytes; } map[XL_XSK_RINGS];
 };
@@ -46,8 +47,10 @@ struct xl_xsk {
 struct xl_xsk_config {
 	const struct xl_umem *umem;
 	const struct xl_xsk *first;  /* NULL: register the UMEM; else share that socket's, whose modes are taken over */
+	bool sibling;                /* on the queue of `first`, without FILL and COMPLETION rings */
 	u32 ifindex, queue;
 	u32 ring_size;               /* slots of each ring, power of two, 2..32768; FILL is twice that, at most 32768 */
+	u32 comp_size;               /* slots of the COMPLETION ring, in the same bounds; 0: ring_size */
 	int zero_copy;               /* 1 needed, 0 where the device has it, -1 never */
 	int multi_buffer;            /* 1 preferred even over zero-copy, 0 where there, -1 never */
 	bool need_wakeup;
@@ -62,6 +65,9 @@ struct xl_xsk_config {
  * AF_XDP).
  */
 int xl_xsk_open(struct xl_xsk *x, const struct xl_xsk_config *c);
+/* Map the rings of a socket that another process has opened with this configuration (sizes and `sibling` count) and
+ * bound. The descriptor becomes the socket's. -EOPNOTSUPP: a kernel before 6.4, which maps none of a bound socket. */
+int xl_xsk_adopt(struct xl_xsk *x, int fd, const struct xl_xsk_config *c);
 /* Unmap and close. The kernel releases the queue some time after. After a failed open it does nothing. */
 void xl_xsk_close(struct xl_xsk *x);
 /* Counters since the socket was made; fields unknown to an old kernel are zero. */

@@ -22,6 +22,10 @@ struct xl_umem {
 /* -EINVAL: frame_bytes is neither 2048 nor 4096, or frames not in 1..XLANE_FRAMES_MAX. -ENOMEM, -EMFILE and other
  * errors of memfd_create and mmap. After a failure `u` needs no destroy. */
 int xl_umem_create(struct xl_umem *u, u32 frames, u32 frame_bytes);
+/* A descriptor of such memory that another process has made: checked for size and seals (-EINVAL), mapped later. It
+ * becomes the memory's; `mem` is NULL until xl_umem_map, which is for whoever needs it. */
+int xl_umem_adopt(struct xl_umem *u, int fd, u32 frames, u32 frame_bytes);
+int xl_umem_map(struct xl_umem *u);
 /* Unmap and close. Sockets that registered the memory must be closed first. */
 void xl_umem_destroy(struct xl_umem *u);
 

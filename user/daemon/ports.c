@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ports.c - one word a port: client << 8 | claims, changed by compare and swap. Beside it the uid, for the quota: written
+ * after the claim and cleared before the release, and counted after it is written. Of several claims at once that together
+ * pass the quota, the last to write its uid sees all of them.
+ */
+#include "ports.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <xlane/limits.h>
+
+#define PORTS 65536
+#define CLAIMS_MAX 255u
+#define NOBODY UINT64_MAX   /* no uid is that large */
+
+_Static_assert(XLANE_WORKERS_MAX <= CLAIMS_MAX, "each worker of a client may claim");
+
+struct xl_ports {
+	u32 privileged, per_uid;
+	_Atomic u64 owner[PORTS];
+	_Atomic u64 uid[PORTS];
+};
+
+int xl_ports_open(u32 privileged, u32 per_uid, struct xl_ports **out)
+{
+	struct xl_ports *p = calloc(1, sizeof *p);
+
+	*out = p;
+	if (!p)
+		return -ENOMEM;
+	p->privileged = privileged;
+	p->per_uid = per_uid;
+	for (u32 i = 0; i < PORTS; i++)
+		atomic_init(&p->uid[i], NOBODY);
+	return 0;
+}
+
+void xl_ports_close(struct xl_ports *p)
+{
+	free(p);
+}
+
+static u32 ports_of(struct xl_ports *p, u32 uid)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < PORTS; i++)
+		n += atomic_load_explicit(&p->uid[i], memory_order_seq_cst) == uid;
+	return n;
+}
+
+int xl_ports_claim(struct xl_ports *p, u16 port, u32 client, u32 uid)
+{
+	u64 was = atomic_load_explicit(&p->owner[port], memory_order_acquire), next;
+
+	if (port < p->privileged && uid)
+		return -EACCES;
+	do {
+		if (was && was >> 8 != client)
+			return -EADDRINUSE;
+		if ((was & 0xff) == CLAIMS_MAX)
+			return -EDQUOT;
+		next = was ? was + 1 : (u64)client << 8 | 1;
+	} while (!atomic_compare_exchange_weak_explicit(&p->owner[port], &was, next, memory_order_acq_rel,
+							memory_order_acquire));
+	if (was)
+		return 0;
+	atomic_store_explicit(&p->uid[port], uid, memory_order_seq_cst);
+	if (ports_of(p, uid) <= p->per_uid)
+		return 0;
+	xl_ports_release(p, port, client);
+	return -EDQUOT;
+}
+
+void xl_ports_release(struct xl_ports *p, u16 port, u32 client)
+{
+	u64 was = atomic_load_explicit(&p->owner[port], memory_order_acquire), uid;
+	bool last, done;
+
+	do {
+		if (was >> 8 != client)
+			return;
+		last = (was & 0xff) == 1;
+		uid = atomic_load_explicit(&p->uid[port], memory_order_relaxed);
+		if (last)
+			atomic_store_explicit(&p->uid[port], NOBODY, memory_order_seq_cst);
+		done = atomic_compare_exchange_strong_explicit(&p->owner[port], &was, last ? 0 : was - 1,
+							       memory_order_acq_rel, memory_order_acquire);
+		/* another worker of the client has claimed it meanwhile: not the last after all */
+		if (last && !done)
+			atomic_store_explicit(&p->uid[port], uid, memory_order_seq_cst);
+	} while (!done);
+}
+
+void xl_ports_drop(struct xl_ports *p, u32 client)
+{
+	for (u32 i = 0; i < PORTS; i++) {
+		u64 was = atomic_load_explicit(&p->owner[i], memory_order_acquire);
+
+		while (was && was >> 8 == client) {
+			atomic_store_explicit(&p->uid[i], NOBODY, memory_order_seq_cst);
+			if (atomic_compare_exchange_weak_explicit(&p->owner[i], &was, 0, memory_order_acq_rel,
+								  memory_order_acquire))
+				break;
+		}
+	}
+}
+
+u32 xl_ports_owner(const struct xl_ports *p, u16 port)
+{
+	return (u32)(atomic_load_explicit(&p->owner[port], memory_order_acquire) >> 8);
+}

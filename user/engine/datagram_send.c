@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* datagram_send.c - datagrams into packets: several small ones share one, a large one is cut into fragments. */
+#include <errno.h>
+
+#include "conn.h"
+#include "send.h"
+
+u64 xl_datagram_max(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u64 most = xl_min(XLANE_DATAGRAM_MAX_BYTES, xl_send_most(e, c, XLANE_DGRAM_HEAD_BYTES));
+
+	return c->remote_id ? xl_min(most, c->message_max) : most;
+}
+
+u64 xl_datagram_room(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return xl_min(xl_datagram_max(e, c), xl_send_room(e, c, XL_TXBUF_DGRAM));
+}
+
+/* The fragment goes into the packet at the queue's end if it fits there whole, else into one of its own. */
+static void append(struct xl_engine *e, struct xl_conn *c, const struct xl_record_dgram *r, const u8 *data)
+{
+	u32 tb = xl_txbuf_open(e, c, XL_TXBUF_DGRAM);
+
+	if (tb != XL_NONE && xl_txbuf_append_dgram(e, c, tb, r, data))
+		return;
+	tb = xl_txbuf_new(e, c, XL_TXBUF_DGRAM);
+	XL_ASSERT(tb != XL_NONE && xl_txbuf_append_dgram(e, c, tb, r, data)); /* counted before: see xl_datagram_room */
+}
+
+s64 xl_datagram_send(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes)
+{
+	struct xl_record_dgram r = { .datagram = c->datagram_next, .total = (u32)bytes };
+	u32 piece = xl_txbuf_room(c) - XLANE_DGRAM_HEAD_BYTES;
+
+	if (bytes > xl_datagram_max(e, c))
+		return -EMSGSIZE;
+	if (xl_datagram_room(e, c) < xl_max(bytes, 1)) {
+		xl_conn_want_write(e, c);
+		return -EAGAIN;
+	}
+	do {
+		r.bytes = (u32)xl_min(bytes - r.offset, piece);
+		append(e, c, &r, data + r.offset);
+		r.offset += r.bytes;
+	} while (r.offset < bytes);
+	c->datagram_next++;
+	c->buffered += bytes;
+	c->other_bytes += bytes;
+	c->messages_sent++;
+	return (s64)bytes;
+}

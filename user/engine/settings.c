@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* settings.c - what a program may change about a connection. */
+#include <errno.h>
+
+#include "conn.h"
+#include "send.h"
+
+#define STALL_MS_MAX (86400ull * 1000) /* a day */
+
+int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 value)
+{
+	struct xl_conn *c = xl_conn_at(e, conn);
+
+	switch (option) {
+	case XL_CONN_SEND_BUFFER:
+		if (value < XLANE_MESSAGE_SMALL_MAX_BYTES || value > e->cfg.send_buffer_bytes)
+			return -EINVAL;
+		c->send_buffer = (u32)value;
+		xl_send_tell(e, c);
+		return 0;
+	case XL_CONN_PRIORITY:
+		if (value > UINT8_MAX)
+			return -EINVAL;
+		c->priority = (u8)value;
+		return 0;
+	case XL_CONN_STALL_MS:
+		if (value > STALL_MS_MAX)
+			return -EINVAL;
+		c->stall_ns = value * XL_MS;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option)
+{
+	const struct xl_conn *c = xl_conn_at(e, conn);
+
+	switch (option) {
+	case XL_CONN_SEND_BUFFER:
+		return c->send_buffer;
+	case XL_CONN_PRIORITY:
+		return c->priority;
+	case XL_CONN_STALL_MS:
+		return c->stall_ns / XL_MS;
+	}
+	return 0;
+}
+
+void xl_conn_set_user(struct xl_engine *e, u32 conn, u64 user)
+{
+	struct xl_conn *c = xl_conn_at(e, conn);
+	u32 bits = xl_state_joined(c->state) ? XL_EVENT_OPEN : 0;
+
+	XL_ASSERT(c->owned);
+	c->user = user;
+	if (xl_conn_readable(e, conn) != -EAGAIN)
+		bits |= XL_EVENT_READABLE;
+	if (xl_conn_writable(e, conn) || xl_send_large_room(e, c) || c->state == XL_STATE_DEAD)
+		bits |= XL_EVENT_WRITABLE;
+	if (c->state == XL_STATE_DEAD || c->ended_gracefully) {
+		bits |= XL_EVENT_CLOSED;
+		c->closed_told = false;
+	}
+	xl_conn_notify(e, c, bits);
+}
