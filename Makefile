@@ -127,8 +127,8 @@ demo: deps ## two hosts and a lossy link: files and messages moved and proved (r
 
 check: deps ## every test; ends with "N passed, N failed, N skipped" (root for the network tests)
 	+@$(submake) all tools unit bench-programs $(SIM)
-	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim)
-	+@$(submake) TSAN=1 unit
+	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim) $(if $(XLANED),build/san/bin/xlaned)
+	+@$(submake) TSAN=1 unit $(if $(XLANED),build/tsan/bin/xlaned)
 	@tests/run $(TESTS)
 
 bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings (root, two idle cores)
@@ -159,6 +159,7 @@ install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/l
 	sed 's|@SBINDIR@|$(SBINDIR)|' user/daemon/xlaned.service.in > $(DESTDIR)$(UNITDIR)/xlaned.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/xlaned.service
 	$(if $(wildcard user/cli/xlane.bash),install -m 644 user/cli/xlane.bash $(DESTDIR)$(COMPLETIONDIR)/xlane)
+	ln -sf xlane $(DESTDIR)$(COMPLETIONDIR)/xlaned
 	install -m 644 $(LIB_STATIC) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(LIB_SHARED) $(DESTDIR)$(LIBDIR)/libxlane.so.$(API_VERSION)
 	ln -sf libxlane.so.$(API_VERSION) $(DESTDIR)$(LIBDIR)/libxlane.so
@@ -175,7 +176,7 @@ install: all $(if $(shell command -v scdoc),man) ## install under PREFIX (/usr/l
 uninstall: ## remove what install has put there
 	rm -f $(DESTDIR)$(BINDIR)/xlane $(DESTDIR)$(LIBDIR)/libxlane.a $(DESTDIR)$(LIBDIR)/libxlane.so \
 		$(DESTDIR)$(LIBDIR)/libxlane.so.$(API_VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/xlane.pc
-	rm -f $(DESTDIR)$(SBINDIR)/xlaned $(DESTDIR)$(UNITDIR)/xlaned.service $(DESTDIR)$(COMPLETIONDIR)/xlane
+	rm -f $(DESTDIR)$(SBINDIR)/xlaned $(DESTDIR)$(UNITDIR)/xlaned.service $(addprefix $(DESTDIR)$(COMPLETIONDIR)/,xlane xlaned)
 	rm -rf $(DESTDIR)$(SHAREDIR)
 	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(BPF_OBJECTS)))
 	for page in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

@@ -126,14 +126,15 @@ server_start() { # NAME HOST ARGUMENTS-OF-CROWD-SERVE...
 	crowd_says "$name" ready
 }
 crowd_value() { json "$user/$1.json" "$2"; }   # NAME PATH
-# What is wrong with how it ended, in lines.
+# What is wrong with how it ended, in lines. Its own word counts, in the file that it writes last: the shell may have
+# forgotten the status of a process that ended long ago.
 crowd_off() { # NAME SECONDS
 	local status
 	net_join "$1" "$2"
 	status=$?
-	[ $status = 0 ] && [ ! -s "$user/$1.err" ] && return 0
+	[ $status != 124 ] && [ ! -s "$user/$1.err" ] && [ "$(crowd_value "$1" well 2>/dev/null)" = true ] && return 0
 	echo "$1: status $status: $(head -5 "$user/$1.err")"
-	[ ! -s "$user/$1.json" ] || tr -d '\n' <"$user/$1.json"
+	[ ! -s "$user/$1.json" ] || echo "$(tr -d '\n' <"$user/$1.json")"
 	return 1
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# daemon_start.sh - the daemon's life: starting, serving, bad configurations, reload, clean end, kill -9 of its worker process, of its
-# helper and of both, an interface that goes and comes back, two daemons.
+# daemon_start.sh - the daemon's life: starting, serving, bad configurations, reload, clean end, kill -9 of its worker
+# process, of its helper and of both, an interface that goes and comes back, two interfaces, two daemons.
 . "$(dirname "$0")/lib.sh"
 
 xlaned=$build/bin/xlaned
@@ -124,7 +124,8 @@ worker=$(worker_of three)
 net_stop three KILL
 tap_true "with its helper killed the worker process ends" wait_for 10 ended "$worker"
 tap_true "ordinary traffic flows" pings
-tap_true "the next start has its socket and the program that was left" daemon four $A --interface xl0 --workers 1 --socket "$sock"
+tap_true "the next start has its socket and the program that was left" \
+	daemon four $A --interface xl0 --workers 1 --socket "$sock"
 tap_true "it serves" query attach
 worker=$(worker_of four)
 kill -KILL "$worker" "${pid_of[four]}"
@@ -151,6 +152,22 @@ tap_true "it is back: it serves again" wait_for 20 query attach
 net_programs="$net_programs $(program_of $A)"
 tap_true "and is armed" armed
 net_stop six
+tap_is "it ends as told" $? 0
+tap_silent "and leaves nothing" nothing_of_it
+
+# --- two interfaces --------------------------------------------------------------------------------
+ip_in $A link add xl1 type veth peer name xl2
+nsenter --net=/run/netns/$A -- sh -c "'$tools/offload' xl1 && ip link set xl1 up && ip link set xl2 up"
+printf '[daemon]\nsocket = %s\n[interface xl0]\nworkers = 2\n[interface xl1]\nqueues = 1\n' "$sock" >"$conf"
+tap_true "it starts with two interfaces" daemon seven $A --config "$conf"
+net_programs="$net_programs $(program_of $A)"
+tap_found "a client has the first" 'xl0, 2 workers' query attach
+tap_found "a client has the second" 'xl1, 1 workers' query attach xl1
+ip_in $A link del xl1
+gone() { query attach xl1 2>&1 | grep -q 'xl1 is away'; }
+tap_true "the second is deleted" wait_for 10 gone
+tap_found "the first goes on" 'xl0, 2 workers' query attach
+net_stop seven
 tap_is "it ends as told" $? 0
 tap_silent "and leaves nothing" nothing_of_it
 net_end

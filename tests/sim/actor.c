@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-static u8 buffer[SIM_PIECE_BYTES_MAX + 1];
+static u8 buffer[SIM_LARGE_BYTES_MAX + 1];
 
 static struct xl_engine *engine_of(const struct sim_program *p) { return p->world->host[p->host].engine; }
 static struct sim_end *end_of(const struct sim_program *p, const struct sim_actor *a)
@@ -26,7 +26,9 @@ static u64 draw_total(struct sim_program *p, const struct sim_end *e)
 		return f->bytes_max;
 	if (is_stream(e))
 		return sim_log_range(&p->prng, 1, f->bytes_max);
-	return sim_log_range(&p->prng, 1, xl_max(1, xl_min(200, 2 * f->bytes_max / (f->message_bytes_max + 1))));
+	if (e->kind == XLANE_KIND_DATAGRAM && xl_prng_chance(&p->prng, 300000))
+		return SIM_MESSAGES_MAX;           /* more than a queue takes, if nobody reads */
+	return sim_log_range(&p->prng, 1, xl_max(1, xl_min(SIM_MESSAGES_MAX, 2 * f->bytes_max / (f->message_bytes_max + 1))));
 }
 
 void sim_actor_draw(struct sim_program *p, struct sim_actor *a)
@@ -118,7 +120,8 @@ static bool may_write(const struct sim_program *p, const struct sim_actor *a)
 {
 	const struct sim_end *e = end_of(p, a);
 
-	return a->can_write && !e->shut && !a->closed && sent_by(e) < a->total && !sim_world_failed(p->world) &&
+	return a->can_write && !a->closed && (a->large != XL_NONE64 || (!e->shut && sent_by(e) < a->total)) &&
+	       !sim_world_failed(p->world) &&
 	       (p->world->healed || p->world->now_ns >= a->write_at_ns);
 }
 
@@ -141,6 +144,45 @@ static s64 send_stream(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	return r;
 }
 
+/* Give the large message under way its next bytes. */
+static s64 feed(struct sim_program *p, struct sim_actor *a, u64 now_ns)
+{
+	struct sim_end *e = end_of(p, a);
+	u64 bytes = sim_oracle_message_bytes(e, a->large);
+	u64 n = xl_min(sim_range(&p->prng, 1, 2 * SIM_PIECE_BYTES_MAX), bytes - a->large_fed);
+	s64 r;
+
+	if (xl_conn_large_left(engine_of(p), a->conn) != bytes - a->large_fed)
+		sim_world_fail(p->world, "api", "end %u: %llu bytes are left of a large message, not %llu", a->end,
+			       (unsigned long long)xl_conn_large_left(engine_of(p), a->conn),
+			       (unsigned long long)(bytes - a->large_fed));
+	sim_oracle_part(e, a->large, a->large_fed, buffer, n);
+	r = xl_conn_large_more(engine_of(p), a->conn, buffer, n, now_ns);
+	if (r > 0 ? (u64)r > n : r == 0 || r == -EPIPE || r == -EINVAL)
+		sim_world_fail(p->world, "api", "end %u: large_more of %llu bytes returned %lld", a->end,
+			       (unsigned long long)n, (long long)r);
+	if (r > 0)
+		a->large_fed += r;
+	if (a->large_fed == bytes)
+		a->large = XL_NONE64;
+	return r;
+}
+
+static s64 begin_large(struct sim_program *p, struct sim_actor *a, u64 bytes, u64 now_ns)
+{
+	struct sim_end *e = end_of(p, a);
+	s64 r = xl_conn_large_begin(engine_of(p), a->conn, bytes, now_ns);
+
+	if (r > 0 || r == -EPIPE || r == -EINVAL || r == -EMSGSIZE)
+		sim_world_fail(p->world, "api", "end %u: large_begin of %llu bytes returned %lld", a->end,
+			       (unsigned long long)bytes, (long long)r);
+	if (r == 0) {
+		a->large = e->sent_messages++;
+		a->large_fed = 0;
+	}
+	return r;
+}
+
 static s64 send_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	struct sim_end *e = end_of(p, a);
@@ -156,12 +198,34 @@ static s64 send_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	return r;
 }
 
+/* A small message, the head of a large one, or bytes of it. */
+static s64 send_any(struct sim_program *p, struct sim_actor *a, u64 now_ns)
+{
+	struct sim_end *e = end_of(p, a);
+	bool more = !e->shut && sent_by(e) < a->total, given = a->large == XL_NONE64;
+	u64 n = more ? sim_oracle_message_bytes(e, e->sent_messages) : 0;
+	bool small = more && n <= XLANE_MESSAGE_SMALL_MAX_BYTES;
+	s64 r = -EAGAIN, fed = -EAGAIN;
+
+	if (given)
+		return small ? send_message(p, a, now_ns) : begin_large(p, a, n, now_ns);
+	fed = feed(p, a, now_ns);
+	if (small && xl_prng_chance(&p->prng, 300000) && (fed > 0 || fed == -EAGAIN)) {
+		r = send_message(p, a, now_ns);
+		if (r >= 0)
+			sim_world_mark(p->world, SIM_MARK_LARGE_OVERTAKEN);
+	}
+	if (fed < 0 && r < 0)
+		return fed;
+	return (fed > 0 ? fed : 0) + (r > 0 ? r : 0);
+}
+
 static void run_write(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	struct sim_end *e = end_of(p, a);
 
 	while (may_write(p, a)) {
-		s64 r = is_stream(e) ? send_stream(p, a, now_ns) : send_message(p, a, now_ns);
+		s64 r = is_stream(e) ? send_stream(p, a, now_ns) : send_any(p, a, now_ns);
 
 		if (r < 0) {
 			a->can_write = false;      /* an event says when to go on, or that it is over */
@@ -198,6 +262,10 @@ static void got(struct sim_program *p, struct sim_actor *a, u8 *data, u64 bytes)
 		sim_world_fail(w, "prefix", "%s", w->oracle.trouble);
 	if (!stream && !bytes)
 		sim_world_mark(w, SIM_MARK_EMPTY_MESSAGE);
+	if (end_of(p, a)->out_of_order)
+		sim_world_mark(w, SIM_MARK_OUT_OF_ORDER);
+	if (bytes > SIM_PIECE_BYTES_MAX && !stream)
+		sim_world_mark(w, SIM_MARK_LARGE);
 	if (a->closed && end_of(p, a)->error)
 		sim_world_mark(w, SIM_MARK_DATA_BEFORE_ERROR);
 	if (end_of(p, a)->shut)
@@ -235,6 +303,29 @@ static s64 read_stream(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	return r;
 }
 
+/* A whole message by loans of any size. */
+static s64 read_message_loan(struct sim_program *p, struct sim_actor *a, s64 ready, u64 now_ns)
+{
+	u64 left = ready, total = 0;
+	const u8 *data = NULL;
+
+	while (total < (u64)ready) {
+		s64 n = xl_conn_peek(engine_of(p), a->conn, &data, &left);
+
+		if (n <= 0 || left != ready - total) {
+			sim_world_fail(p->world, "api", "end %u: peek at %llu of %lld returned %lld", a->end,
+				       (unsigned long long)total, (long long)ready, (long long)n);
+			return ready;
+		}
+		n = sim_range(&p->prng, 1, n);
+		for (s64 i = 0; i < n; i++)
+			buffer[total + i] = data[i];
+		xl_conn_consume(engine_of(p), a->conn, n, now_ns);
+		total += n;
+	}
+	return ready;
+}
+
 static s64 read_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	s64 ready = xl_conn_readable(engine_of(p), a->conn), r;
@@ -245,12 +336,23 @@ static s64 read_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 			sim_world_fail(p->world, "api", "end %u: recv into too few bytes returned %lld", a->end,
 				(long long)r);
 	}
-	r = xl_conn_recv(engine_of(p), a->conn, buffer, SIM_PIECE_BYTES_MAX, now_ns);
+	if (a->peeks && ready > 0)
+		return read_message_loan(p, a, ready, now_ns);
+	r = xl_conn_recv(engine_of(p), a->conn, buffer, SIM_LARGE_BYTES_MAX, now_ns);
 	if (r != ready)
 		sim_world_fail(p->world, "api", "end %u: readable said %lld, recv returned %lld", a->end,
 			(long long)ready,
 			       (long long)r);
 	return r;
+}
+
+static void mark_lost_datagrams(struct sim_program *p, const struct sim_actor *a)
+{
+	const struct sim_end *e = end_of(p, a);
+
+	if (e->kind == XLANE_KIND_DATAGRAM && e->peer != XL_NONE &&
+	    e->got_messages < p->world->oracle.end[e->peer].sent_messages)
+		sim_world_mark(p->world, SIM_MARK_DATAGRAM_LOST);
 }
 
 static bool may_read(const struct sim_program *p, const struct sim_actor *a)
@@ -279,6 +381,7 @@ static void run_read(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 			sim_world_mark(w, stream ? SIM_MARK_STREAM_END : SIM_MARK_MESSAGE_END);
 			if (!sim_oracle_got_end(&w->oracle, a->end))
 				sim_world_fail(w, "prefix", "%s", w->oracle.trouble);
+			mark_lost_datagrams(p, a);
 		} else if (r < 0) {
 			a->failed = true;
 		} else {
@@ -321,6 +424,8 @@ static void run_end(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	}
 	if (!e->shut && !a->closed && sent_by(e) >= a->total) {
 		if (a->ending == SIM_ENDING_AT_ONCE) {
+			if (a->large != XL_NONE64)
+				return;
 			close_now(p, a, now_ns);
 			return;
 		}
@@ -329,7 +434,7 @@ static void run_end(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 		if (xl_conn_shutdown(engine_of(p), a->conn, now_ns))
 			sim_world_fail(p->world, "api", "end %u: shutdown failed", a->end);
 	}
-	if ((e->shut || e->error) && e->got_end && (a->closed || a->ending == SIM_ENDING_CLOSE))
+	if ((e->shut || e->error) && e->got_end && (a->closed || (a->ending == SIM_ENDING_CLOSE && a->large == XL_NONE64)))
 		close_now(p, a, now_ns);
 }
 
@@ -348,7 +453,7 @@ u64 sim_actor_deadline(const struct sim_program *p, const struct sim_actor *a)
 
 	if (p->world->healed)
 		return XL_NEVER;
-	if (a->can_write && !e->shut && !a->closed && sent_by(e) < a->total)
+	if (a->can_write && !a->closed && (a->large != XL_NONE64 || (!e->shut && sent_by(e) < a->total)))
 		at = a->write_at_ns;
 	if (a->can_read && !a->failed && !e->got_end && !a->dead)
 		at = xl_min(at, a->read_at_ns);

@@ -5,11 +5,13 @@
 
 #include <xlane/limits.h>
 
+#include "faults.h"
+
 #include "../../user/base/types.h"
 
 struct sim_program;
 
-#define SIM_PIECE_BYTES_MAX XLANE_MESSAGE_SMALL_MAX_BYTES   /* one send or receive */
+#define SIM_PIECE_BYTES_MAX XLANE_MESSAGE_SMALL_MAX_BYTES   /* one send or receive of a stream */
 
 enum sim_ending {
 	SIM_ENDING_WAIT,       /* shut down, read to the end, wait for the engine to say closed, close */
@@ -24,6 +26,7 @@ struct sim_actor {             /* what a program does with one end */
 	u32 conn;              /* index in the engine */
 	u64 total;             /* bytes or messages to send */
 	u64 abort_at;          /* after so many */
+	u64 large, large_fed;  /* the large message that is being given, XL_NONE64: none; bytes of it given */
 	u64 write_pace_ns, read_pace_ns, write_at_ns, read_at_ns;
 	u32 chunk_max, read_max;
 	u8 ending;

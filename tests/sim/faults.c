@@ -147,7 +147,7 @@ static void draw_plans(struct sim_faults *f, struct xl_prng *p)
 		*plan = (struct sim_plan){
 			.time_ns = odds(p, 50) ? sim_range(p, 0, f->storm_ns / 8) : sim_range(p, 0, f->storm_ns),
 			.host = xl_prng_below(p, 2),
-			.kind = odds(p, 55) ? XLANE_KIND_STREAM : XLANE_KIND_MESSAGE,
+			.kind = odds(p, 40) ? XLANE_KIND_STREAM : sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_DATAGRAM),
 			.crossing = odds(p, 8),
 			.closed_port = odds(p, 4),
 			.wrong_kind = odds(p, 3),
@@ -215,10 +215,20 @@ static void stale_calls(struct sim_faults *f)
 	}
 }
 
+/* Every host's reserve takes it, also after a small pool was raised to what an engine needs, and it is not so many packets
+ * that a bad world does not get to its end in time. */
+static u64 large_max(const struct sim_host_sizes *h)
+{
+	u64 packets = 512ull * h->mtu;
+
+	return h->blocks < 1024 ? 0 : xl_min(packets, (u64)h->blocks / 5 * XLANE_BLOCK_BYTES);
+}
+
 static void derive(struct sim_faults *f, struct xl_prng *p)
 {
 	bool repair = odds(p, 25), crc_off = f->host[0].no_crc && f->host[1].no_crc;
 	u64 death = odds(p, 60) ? 0 : sim_log_range(p, 5 * XL_S, 60 * XL_S);
+	bool scarce = odds(p, 30);                 /* large messages wait for each other */
 	u64 slowest = 0;
 
 	for (u32 i = 0; i < 2; i++) {
@@ -232,6 +242,9 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 		h->peer_death_ns = death ? death : 10 * XL_S;
 		h->keepalive_ns = odds(p, 50) ? h->peer_death_ns / 10 : h->peer_death_ns / 4;
 		f->message_bytes_max = xl_min(f->message_bytes_max, message_max(h));
+		if (f->large_bytes_max && scarce)
+			h->blocks = sim_range(p, 1024, 3000);
+		f->large_bytes_max = xl_min(f->large_bytes_max, large_max(h));
 		f->tight_memory |= h->blocks < BLOCKS_PLENTY;
 	}
 	if (odds(p, 5)) {
@@ -262,6 +275,7 @@ static void draw_program(struct sim_faults *f, struct xl_prng *p)
 	f->bytes_max = odds(p, 75) ? sim_log_range(p, 1, 131072) : sim_log_range(p, 65536, 1048576);
 	f->message_bytes_max = odds(p, 50) ? sim_log_range(p, 1, 4096) : sim_log_range(p, 1,
 		XLANE_MESSAGE_SMALL_MAX_BYTES);
+	f->large_bytes_max = odds(p, 60) ? 0 : sim_log_range(p, XLANE_MESSAGE_SMALL_MAX_BYTES + 1, SIM_LARGE_BYTES_MAX);
 	f->slow_ppm = odds(p, 35) ? sim_range(p, 100000, 1000000) : 0;
 	f->dead_ppm = odds(p, 12) ? sim_range(p, 100000, 500000) : 0;
 	f->abort_ppm = odds(p, 15) ? sim_range(p, 50000, 500000) : 0;

@@ -12,6 +12,7 @@
 #include "../../user/base/types.h"
 
 #define SIM_ACTIONS_MAX 64
+#define SIM_LARGE_BYTES_MAX (2 << 20)   /* a large message of the programs */
 #define SIM_PLANS_MAX 24          /* connections that the programs of one world start */
 
 #define SIM_ACTIONS(X) \
@@ -72,6 +73,7 @@ struct sim_faults {
 	u64 storm_ns;                              /* faults stop here */
 	u32 vlan_tags, backlog;
 	u64 bytes_max, message_bytes_max;          /* of one direction of a connection; of one message */
+	u64 large_bytes_max;                       /* of a large message; 0: there are none */
 	u32 slow_ppm, dead_ppm, abort_ppm;         /* of the ends: slow, reads nothing in the storm, aborts */
 	bool slow_accept;
 	bool shuffle;                              /* completions come in any order */

@@ -38,6 +38,10 @@
 	X(SEND_FULL, "program: a send found no room") \
 	X(EMPTY_MESSAGE, "program: a message of no bytes was received") \
 	X(LOAN, "program: bytes were read by loan") \
+	X(LARGE, "program: a large message was received") \
+	X(LARGE_OVERTAKEN, "program: a small message was sent while a large one was being given") \
+	X(OUT_OF_ORDER, "program: messages were received in another order than sent") \
+	X(DATAGRAM_LOST, "program: a datagram never arrived") \
 	X(STREAM_END, "program: the end of a stream was read") \
 	X(MESSAGE_END, "program: the end of messages was read") \
 	X(HALF_CLOSED, "program: received after it had shut down") \

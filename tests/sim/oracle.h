@@ -4,7 +4,8 @@
  *
  * Content is a pure function of (end, offset) or (end, message, offset), so nothing that is sent is stored. Guarantee
  * checked here: what one end receives is an exact prefix of what the other end sent, byte for byte and message for
- * message, within one life of a connection; and its end comes where the sender ended.
+ * message, within one life of a connection; and its end comes where the sender ended. Of messages out of order it is a
+ * subset, each once, and all of them when the end comes; of datagrams a subset, each at most once.
  */
 #ifndef SIM_ORACLE_H
 #define SIM_ORACLE_H
@@ -12,6 +13,7 @@
 #include "../../user/base/types.h"
 
 #define SIM_ENDS_MAX 256
+#define SIM_MESSAGES_MAX 200             /* that one end sends */
 
 /* Why a connection may end in an error. */
 #define SIM_WHYS(X) \
@@ -30,7 +32,10 @@ struct sim_end {                 /* one end of one connection */
 	u64 local_id;            /* its connection id: the name by which the other end knows it */
 	u64 content;             /* seed of what it sends */
 	u32 peer;                /* the other end, XL_NONE while unknown */
-	u32 message_bytes_max;
+	u32 message_bytes_max, large_bytes_max;   /* large_bytes_max 0: no large ones */
+	u64 last_seen;           /* the message received last, of those */
+	bool out_of_order;       /* some came before one that was sent earlier */
+	u8 seen[(SIM_MESSAGES_MAX + 7) / 8];      /* messages of the other end that were received, where order does not tell */
 	u64 sent_bytes, sent_messages;   /* taken by its engine */
 	u64 got_bytes, got_messages;     /* given by its engine to its program */
 	int error;               /* negative errno it ended with, 0: none (yet) */
@@ -53,7 +58,7 @@ struct sim_oracle {
 };
 
 /* Index of a new end, XL_NONE when the table is full. */
-u32 sim_oracle_add(struct sim_oracle *o, u8 host, u8 kind, u64 content, u32 message_bytes_max);
+u32 sim_oracle_add(struct sim_oracle *o, u8 host, u8 kind, u64 content, u32 message_bytes_max, u32 large_bytes_max);
 /* The engine of `end` names the other end by `remote_id`: find it. False: there is no such end. */
 bool sim_oracle_join(struct sim_oracle *o, u32 end, u64 remote_id);
 /* What `end` sends: bytes of the stream from `offset` on. */
@@ -61,6 +66,8 @@ void sim_oracle_content(const struct sim_end *e, u64 offset, u8 *out, u64 bytes)
 /* Size and bytes of the message number `message`. */
 u64 sim_oracle_message_bytes(const struct sim_end *e, u64 message);
 void sim_oracle_message(const struct sim_end *e, u64 message, u8 *out);
+/* A part of it. */
+void sim_oracle_part(const struct sim_end *e, u64 message, u64 offset, u8 *out, u64 bytes);
 /* The program of `end` was given these. False: not what the other end sent. */
 bool sim_oracle_got(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes);
 bool sim_oracle_got_message(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes);

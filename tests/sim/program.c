@@ -16,7 +16,7 @@ static struct sim_end *end_of(const struct sim_program *p, const struct sim_acto
 	return &p->world->oracle.end[a->end];
 }
 
-static u8 kind_of(u32 slot) { return slot ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM; }
+static u8 kind_of(u32 slot) { return XLANE_KIND_STREAM + slot; }
 
 void sim_program_start(struct sim_program *p, struct sim_world *w, u32 host)
 {
@@ -82,7 +82,8 @@ static struct sim_actor *add_actor(struct sim_program *p, u8 kind)
 {
 	struct sim_world *w = p->world;
 	u64 content = w->options.seed * SIM_ENDS_MAX + w->oracle.ends;
-	u32 end = sim_oracle_add(&w->oracle, p->host, kind, content, w->faults.message_bytes_max);
+	u32 end = sim_oracle_add(&w->oracle, p->host, kind, content, w->faults.message_bytes_max,
+				 w->faults.large_bytes_max);
 	struct sim_actor *a;
 
 	if (end == XL_NONE) {
@@ -90,7 +91,7 @@ static struct sim_actor *add_actor(struct sim_program *p, u8 kind)
 		return NULL;
 	}
 	a = &p->actor[p->actors++];
-	*a = (struct sim_actor){ .end = end, .conn = XL_NONE };
+	*a = (struct sim_actor){ .end = end, .conn = XL_NONE, .large = XL_NONE64 };
 	sim_actor_draw(p, a);
 	return a;
 }

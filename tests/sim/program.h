@@ -14,9 +14,9 @@
 
 struct sim_world;
 
-#define SIM_PORT_FIRST 100             /* the stream port; the message port follows */
+#define SIM_PORT_FIRST 100             /* the stream port; those of the other kinds follow */
 #define SIM_PORT_REUSED 5000           /* a local port that several calls use one after the other */
-#define SIM_PORTS 2                    /* listeners: a stream port and a message port */
+#define SIM_PORTS 4                    /* listeners: a port for each kind */
 
 struct sim_program {
 	struct sim_world *world;

@@ -146,8 +146,7 @@ static void call(struct sim_world *w, u32 number)
 {
 	const struct sim_plan *plan = &w->faults.plan[number];
 	struct sim_program *p = &w->program[plan->host], *other = &w->program[!plan->host];
-	bool stream = plan->kind == XLANE_KIND_STREAM;
-	u16 port = SIM_PORT_FIRST + (stream == plan->wrong_kind);
+	u16 port = SIM_PORT_FIRST + (plan->kind - XLANE_KIND_STREAM + plan->wrong_kind) % SIM_PORTS;
 	u16 local = plan->reused_port ? SIM_PORT_REUSED : 0;
 	u64 clock[2] = { sim_world_clock(w, 0), sim_world_clock(w, 1) };
 

@@ -90,6 +90,7 @@ static bool all_well(const struct crowd *w)
 int main(int argc, char **argv)
 {
 	struct crowd w = { .control = -1 };
+	json_t *report;
 	bool well;
 	int err;
 
@@ -107,11 +108,14 @@ int main(int argc, char **argv)
 	}
 	err = run(&w);
 	well = !err && all_well(&w);
-	if (w.o.json && !crowd_report(&w)) {
+	report = crowd_report(&w, well);
+	xlane_close(w.x, LINGER_MS);
+	/* Last of all: who finds the file knows that everything before went well. */
+	if (w.o.json && json_dump_file(report, w.o.json, JSON_INDENT(2))) {
 		fprintf(stderr, "crowd: can not write %s\n", w.o.json);
 		well = false;
 	}
-	xlane_close(w.x, LINGER_MS);
+	json_decref(report);
 	free(w.conns);
 	return !well;
 }

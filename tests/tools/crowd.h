@@ -9,6 +9,7 @@
 #ifndef TESTS_TOOLS_CROWD_H
 #define TESTS_TOOLS_CROWD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <xlane/limits.h>
 #include <xlane/xlane.h>
@@ -128,7 +129,7 @@ int crowd_run_epoll(struct crowd *w);
 int crowd_run_blocking(struct crowd *w);
 
 /* crowd_report.c */
-bool crowd_report(struct crowd *w);
+json_t *crowd_report(const struct crowd *w, bool well);
 void crowd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* crowd_report.c - what happened, as JSON, and lines for the script that waits for them. */
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,11 +37,11 @@ static void add(json_t *to, const char *name, uint64_t value)
 	json_object_set_new(to, name, json_integer((json_int_t)value));
 }
 
-bool crowd_report(struct crowd *w)
+json_t *crowd_report(const struct crowd *w, bool well)
 {
 	json_t *r = json_object(), *census = json_object();
-	bool written;
 
+	json_object_set_new(r, "well", json_boolean(well));
 	add(r, "conns", w->o.conns);
 	add(r, "opened", w->opened);
 	add(r, "finished", w->finished);
@@ -59,8 +58,6 @@ bool crowd_report(struct crowd *w)
 		json_object_set_new(r, "census_ok", json_boolean(!xlane_census(w->x, add_owner, census)));
 		json_object_set_new(r, "census", json_incref(census));
 	}
-	written = !json_dump_file(r, w->o.json, JSON_INDENT(2));
 	json_decref(census);
-	json_decref(r);
-	return written;
+	return r;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * daemon_query.c - asks a daemon something over its socket.
- * usage: daemon_query SOCKET attach|hold [INTERFACE]     attach and leave; or say "attached" and stay until standard input ends
- *        daemon_query SOCKET WHAT [INTERFACE]            print figures: status, workers, peers, conns, stats, counters, census
+ * usage: daemon_query SOCKET attach|hold [INTERFACE]   attach and leave; hold: say so and stay until standard input
+ * ends daemon_query SOCKET WHAT [INTERFACE]          print figures: status, workers, peers, conns, stats, counters...
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 
 static int attach(int fd, const char *interface, char *why, size_t why_bytes)
 {
-	struct xl_control_request r = { .magic = XL_CONTROL_MAGIC, .version = XL_CONTROL_VERSION, .op = XL_CONTROL_ATTACH };
+	struct xl_control_request r = { .magic = XL_CONTROL_MAGIC,
+					.version = XL_CONTROL_VERSION,
+					.op = XL_CONTROL_ATTACH };
 	int fds[XL_CONTROL_FDS_MAX], err;
 	struct xl_control_answer a;
 	u32 n = 0;

@@ -150,7 +150,7 @@ move_through_daemons() { # NAME DIRECTORY
 		<"$forth" >"$scratch/back.got" 2>"$2/a.err"
 	crowd_start mix a call --conns $mix_conns --count $mix_count --sizes $mix_sizes --plus $mix_plus \
 		--seed "$seed" --quiet 120 $mac_b 7001
-	crowd_start datagrams a call --type datagram --count $datagrams --sizes $datagram_sizes --seed "$seed" \
+	crowd_start datagrams a call --type datagram --count $datagrams --depth 32 --sizes $datagram_sizes --seed "$seed" \
 		$mac_b 7002
 	move_files "$1" "$2"
 	for what in mix datagrams; do

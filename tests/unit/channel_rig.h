@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * channel_rig.h - two hosts with daemons in one process: workers with the real engine over memory drivers, their channels, and a
- * control socket each. One thread turns all of that, and sleeps when nothing is to be done. Tests are the clients.
+ * channel_rig.h - two hosts with daemons in one process: workers with the real engine over memory drivers, their
+ * channels, and a control socket each. One thread turns all of that, and sleeps when nothing is to be done. Tests are
+ * the clients.
  *
- * Worker w of one host is joined to worker w of the other: buckets are shared by remainder, so every connection finds its own.
+ * Worker w of one host is joined to worker w of the other: buckets are shared by remainder, so every connection finds
+ * its own.
  */
 #ifndef TESTS_CHANNEL_RIG_H
 #define TESTS_CHANNEL_RIG_H

@@ -87,7 +87,8 @@ static void test_states(void **state)
 			u64 bad = rig_counter(&r, 0, XL_CHANNEL_BAD_SLOT);
 
 			reach(&c, 1, s);
-			assert_int_equal(rig_raw_do(&c, make(expected[i].op, 1, XLANE_KIND_STREAM), NULL), expected[i].error[s]);
+			assert_int_equal(rig_raw_do(&c, make(expected[i].op, 1, XLANE_KIND_STREAM), NULL),
+					 expected[i].error[s]);
 			assert_int_equal(rig_counter(&r, 0, XL_CHANNEL_BAD_SLOT) - bad, expected[i].error[s] == -EBADF);
 			assert_int_equal(rig_raw_do(&c, make(XLANE_COMMAND_ABORT, 1, 0), NULL), 0);
 			await_bits(&c, 1, XLANE_SLOT_OVER);
@@ -196,6 +197,11 @@ static void test_indices(void **state)
 	rig_close(&r);
 }
 
+static bool replies_wait(void *arg)
+{
+	return rig_counter(arg, 0, XL_CHANNEL_REPLIES_WAIT) > 0;
+}
+
 /* Who does not take replies gets no more commands done, and nothing is lost when it does. */
 static void test_replies_full(void **state)
 {
@@ -214,8 +220,8 @@ static void test_replies_full(void **state)
 		atomic_store(&c.map.head->command_tail, c.command_tail);
 		rig_raw_ring(&c);
 	}
-	while (atomic_load(&c.map.head->reply_tail) < XLANE_CHANNEL_COMMANDS)
-		sched_yield();
+	rig_until(replies_wait, &r);
+	assert_int_equal(atomic_load(&c.map.head->reply_tail), XLANE_CHANNEL_COMMANDS);
 	for (u32 i = 0; i < 2 * XLANE_CHANNEL_COMMANDS; i++) {
 		struct xlane_reply reply;
 
@@ -226,7 +232,6 @@ static void test_replies_full(void **state)
 		atomic_store(&c.map.head->reply_head, c.reply_head);
 		rig_raw_ring(&c);
 	}
-	assert_true(rig_counter(&r, 0, XL_CHANNEL_REPLIES_WAIT) > 0);
 	rig_raw_close(&c);
 	rig_close(&r);
 }

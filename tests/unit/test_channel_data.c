@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Streams, messages and datagrams from one daemon's client to the other's and back, with rings smaller and larger than they are. */
+/* Streams, messages and datagrams from one daemon's client to the other's and back, with rings smaller and larger
+ * than they are. */
 #include "channel_rig.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <xlane/wire.h>
 
 #define PORT 7
@@ -199,7 +201,8 @@ static void messages(u8 kind, u32 ring_kib, const u64 *sizes, u32 count, bool le
 
 static const u64 small[] = { 0, 1, 7, 8, 9, 4079, 4080, 4081, 4087, 4088, 4089, 4095, 4096, 4097, 0, 3, 8191, 8192,
 	8193, 16384, 65535, 65536, 1, 65528, 65529, 2000, 33000, 65536, 65536, 5 };
-static const u64 large[] = { 65537, 100, 262136, 262144, 262145, 0, 131072, 131073, 131064, 1000001, 65536, 2500003, 8 };
+static const u64 large[] = { 65537, 100, 262136, 262144, 262145, 0, 131072, 131073, 131064, 1000001, 65536,
+	2500003, 8 };
 
 static void test_messages(void **state)
 {
@@ -218,12 +221,22 @@ static void test_large(void **state)
 	messages(XLANE_KIND_MESSAGE, 1024, large, XL_ARRAY_SIZE(large), true);
 }
 
+/* Each arrives once and whole; here nothing is lost on the way, and nothing overtakes. */
+static void test_other_kinds(void **state)
+{
+	(void)state;
+	messages(XLANE_KIND_UNORDERED, 64, small, XL_ARRAY_SIZE(small), false);
+	messages(XLANE_KIND_DATAGRAM, 256, small, XL_ARRAY_SIZE(small), false);
+	messages(XLANE_KIND_DATAGRAM, 4, small, 12, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_other_kinds),
 	};
 
 	return RUN_TAP(tests);

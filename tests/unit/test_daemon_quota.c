@@ -70,13 +70,15 @@ static void test_random(void **state)
 			give(uid, 1, c, b);
 			model[uid].clients--, model[uid].connections -= c, model[uid].bytes -= b;
 		} else {
-			bool fits = model[uid].clients + 1 <= 5 && model[uid].connections + n <= 50 && model[uid].bytes + 3 * n <= 500;
+			bool fits = model[uid].clients + 1 <= 5 && model[uid].connections + n <= 50 &&
+				    model[uid].bytes + 3 * n <= 500;
 
 			CHECK(take(uid, 1, n, 3 * n) == (fits ? 0 : -EDQUOT));
 			if (fits)
 				model[uid].clients++, model[uid].connections += n, model[uid].bytes += 3 * n;
 		}
-		CHECK(xl_quota_of(&q, uid).bytes == model[uid].bytes && xl_quota_of(&q, uid).clients == model[uid].clients);
+		CHECK(xl_quota_of(&q, uid).bytes == model[uid].bytes &&
+		      xl_quota_of(&q, uid).clients == model[uid].clients);
 		for (u32 u = 0; u < 20; u++)
 			has += model[u].clients || model[u].connections || model[u].bytes;
 		CHECK(q.users == has);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the worker process asks its helper: strict parsing on both sides, descriptors in several messages, reloads between. */
+/* What the worker process asks its helper: strict parsing on both sides, descriptors in several messages, reloads
+ * between. */
 #include "unit.h"
 
 #include <dirent.h>
@@ -155,7 +156,10 @@ static void test_bad_answers(void **state)
 	bad.magic = 0;
 	send(helper_end, &bad, sizeof bad, 0);
 	assert_int_equal(xl_request_ask(&h, XL_REQUEST_COUNTERS, 0, PATIENCE_MS, &r, NULL, &n), -EPROTO);
-	bad = (struct xl_reply){ .magic = XL_REQUEST_MAGIC, .kind = XL_REPLY_ANSWER, .op = XL_REQUEST_OPEN, .fds_all = XL_PORT_FDS_MAX + 1 };
+	bad = (struct xl_reply){ .magic = XL_REQUEST_MAGIC,
+				 .kind = XL_REPLY_ANSWER,
+				 .op = XL_REQUEST_OPEN,
+				 .fds_all = XL_PORT_FDS_MAX + 1 };
 	send(helper_end, &bad, sizeof bad, 0);
 	assert_int_equal(xl_request_ask(&h, XL_REQUEST_OPEN, 0, PATIENCE_MS, &r, fds, &n), -EPROTO);
 	assert_int_equal(n, 0);

@@ -307,6 +307,30 @@ static void test_messages(void **state)
 	pair_close(&p);
 }
 
+/* Packets that end where a frame ends, with and without a tag behind: every frame comes home. */
+static void test_frames_at_their_end(void **state)
+{
+	static u8 out[4096], in[4096];
+
+	(void)state;
+	for (u32 k = 0; k < 2; k++) {
+		struct xl_engine_config like = { .no_crc = k, .max_packet = 9000, .segs_max = 3 };
+		struct joined j;
+		struct pair p;
+
+		pair_open(&p, &like);
+		j = pair_join(&p, XLANE_KIND_STREAM);
+		for (u32 n = 3740; n < 3790; n++) {
+			CHECK(xl_conn_send(p.h[0].e, j.a, out, n, p.now) == n);
+			pair_run(&p, 1 * XL_MS);
+			CHECK(xl_conn_recv(p.h[1].e, j.b, in, sizeof in, p.now) == n);
+		}
+		CHECK(p.h[0].f.census[XL_FRAME_FREE] == p.h[0].f.count);
+		bystander_lives(&p);
+		pair_close(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_holes),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_header_cut_by_the_end),
+		cmocka_unit_test(test_frames_at_their_end),
 		cmocka_unit_test(test_messages),
 	};
 

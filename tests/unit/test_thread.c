@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A worker's thread, over a driver that carries nothing: clients come and go, figures are taken, the device goes away, it is
- * told to stop. Under the sanitizers of addresses and threads this is what the two threads do to each other.
+ * A worker's thread, over a driver that carries nothing: clients come and go, figures are taken, the device goes away,
+ * it is told to stop. Under the sanitizers of addresses and threads this is what the two threads do to each other.
  */
 #include "unit.h"
 
@@ -28,7 +28,11 @@ static int none_rx(struct xl_drv *d, struct xl_packet *p, u32 max, u64 now_ns)
 	return atomic_load(&none.gone) ? -ENXIO : 0;
 }
 static u32 none_room(struct xl_drv *d, u32 segs) { (void)d, (void)segs; return 0; }
-static u32 none_tx(struct xl_drv *d, const struct xl_packet *p, u32 n, u64 now_ns) { (void)d, (void)p, (void)n, (void)now_ns; return 0; }
+static u32 none_tx(struct xl_drv *d, const struct xl_packet *p, u32 n, u64 now_ns)
+{
+	(void)d, (void)p, (void)n, (void)now_ns;
+	return 0;
+}
 static int none_flush(struct xl_drv *d, u64 now_ns) { (void)d, (void)now_ns; return 0; }
 static u32 none_complete(struct xl_drv *d, u32 *frames, u32 max) { (void)d, (void)frames, (void)max; return 0; }
 static void none_refill(struct xl_drv *d, u32 leave) { (void)d, (void)leave; }
@@ -37,8 +41,8 @@ static int none_arm(struct xl_drv *d, bool sleep) { (void)d, (void)sleep; return
 static u64 none_deadline(struct xl_drv *d) { (void)d; return XL_NEVER; }
 static void none_update(struct xl_drv *d) { (void)d; }
 static void none_close(struct xl_drv *d) { (void)d; }
-static const struct xl_drv_ops none_ops = { "none", none_rx, none_room, none_tx, none_flush, none_complete, none_refill, none_fds, none_arm,
-					    none_deadline, none_update, none_close };
+static const struct xl_drv_ops none_ops = { "none",	 none_rx,  none_room, none_tx,	     none_flush,  none_complete,
+					    none_refill, none_fds, none_arm,  none_deadline, none_update, none_close };
 
 /* --- a thread ------------------------------------------------------------------------------------- */
 static struct xl_thread *t;
@@ -55,12 +59,24 @@ static int setup(void **state)
 	t->tables = malloc(xl_frames_table_bytes(FRAMES));
 	mem = aligned_alloc(4096, (size_t)FRAMES * XLANE_FRAME_BYTES);
 	xl_frames_init(&t->frames, mem, XLANE_FRAME_BYTES, FRAMES, t->tables);
-	none.drv = (struct xl_drv){ .ops = &none_ops, .frames = &t->frames, .mtu = 1500, .segs_max = 1, .queues = 1, .mac = { 2, 0, 0, 0, 0, 1 } };
+	none.drv = (struct xl_drv){ .ops = &none_ops,
+				    .frames = &t->frames,
+				    .mtu = 1500,
+				    .segs_max = 1,
+				    .queues = 1,
+				    .mac = { 2, 0, 0, 0, 0, 1 } };
 	atomic_store(&none.gone, false);
 	none.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	t->config = (struct xl_thread_config){
-		.interface = "none", .workers = 1, .core = -1, .spin_ns = 20 * XL_US, .ethertype = XLANE_ETHERTYPE_DEFAULT,
-		.connections = 16, .blocks = 256, .node = 1, .incarnation = 1,
+		.interface = "none",
+		.workers = 1,
+		.core = -1,
+		.spin_ns = 20 * XL_US,
+		.ethertype = XLANE_ETHERTYPE_DEFAULT,
+		.connections = 16,
+		.blocks = 256,
+		.node = 1,
+		.incarnation = 1,
 	};
 	assert_int_equal(xl_ports_open(0, 16, &ports), 0);
 	assert_int_equal(xl_thread_open(t, &none.drv, ports, why, sizeof why), 0);
@@ -96,7 +112,9 @@ static u32 next_report(void **p)
 
 static struct xl_channel *add(u32 client, int *memfd, int *socket)
 {
-	const struct xl_channel_config c = { .client = client, .uid = 1, .pid = 2, .slots = 4, .ring_bytes = XLANE_CHANNEL_RING_MIN_BYTES };
+	const struct xl_channel_config c = {
+		.client = client, .uid = 1, .pid = 2, .slots = 4, .ring_bytes = XLANE_CHANNEL_RING_MIN_BYTES
+	};
 	struct xl_channel *ch;
 
 	assert_int_equal(xl_channel_make(&c, &ch, memfd, socket), 0);
@@ -254,7 +272,8 @@ static void test_gone_and_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_clients), TEST(test_figures), TEST(test_stop), TEST(test_device_gone), TEST(test_gone_and_stopped),
+		TEST(test_clients),	TEST(test_figures),	     TEST(test_stop),
+		TEST(test_device_gone), TEST(test_gone_and_stopped),
 	};
 
 	return RUN_TAP(tests);

@@ -2,8 +2,9 @@
 /*
  * bits.h - "look at this slot": bits that one side sets and the other takes, with a summary; and who sleeps.
  *
- * A bit set after something was published is found by a take that begins later, and who takes it sees what was published. All
- * seq_cst: together with the sleep words this is Dekker's algorithm, and fences would hide it from the thread sanitizer.
+ * A bit set after something was published is found by a take that begins later, and who takes it sees what was
+ * published. All seq_cst: together with the sleep words this is Dekker's algorithm, and fences would hide it from the
+ * thread sanitizer.
  */
 #ifndef XL_BITS_H
 #define XL_BITS_H
@@ -15,7 +16,8 @@ static inline void xl_bits_set(_Atomic u64 *words, _Atomic u64 *summary, u32 i)
 {
 	const u64 bit = 1ull << i % 64, word = 1ull << i / 64;
 
-	/* a bit that was there already has a summary, or one is on its way; whoever takes the bit takes this change too */
+	/* a bit that was there already has a summary, or one is on its way; whoever takes the bit takes this
+	 * change too */
 	if (!(atomic_fetch_or_explicit(&words[i / 64], bit, memory_order_seq_cst) & bit))
 		atomic_fetch_or_explicit(summary, word, memory_order_seq_cst);
 }

@@ -58,7 +58,8 @@ static ssize_t receive(int fd, void *to, size_t bytes, int *fds, u32 max, u32 *n
 {
 	union { char space[CMSG_SPACE(sizeof(int) * XL_CONTROL_FDS_MAX)]; struct cmsghdr align; } control;
 	struct iovec iov = { .iov_base = to, .iov_len = bytes };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+			    .msg_controllen = sizeof control };
 	ssize_t got = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
 
 	*n = 0;
@@ -105,10 +106,11 @@ static int explain(const char *path, int error, char *why, size_t bytes)
 		snprintf(why, bytes, "no daemon at %s: is xlaned running? systemctl start xlaned, or start it with: "
 			 "xlaned --interface IFACE", path);
 	} else if (error == EACCES && stat(path, &st) == 0) {
-		snprintf(why, bytes, "no permission for %s: its owner (uid %u) and the members of its group (gid %u) have it; "
-			 "`stat -c %%G %s` names the group", path, st.st_uid, st.st_gid, path);
+		snprintf(why, bytes, "no permission for %s: its owner (uid %u) and the members of its group (gid %u) "
+			 "have it; `stat -c %%G %s` names the group", path, st.st_uid, st.st_gid, path);
 	} else if (error == EACCES) {
-		snprintf(why, bytes, "no permission for the directory of %s: ask its owner for the group that has it", path);
+		snprintf(why, bytes, "no permission for the directory of %s: ask its owner for the group that has it",
+			 path);
 	} else if (error == EPROTOTYPE) {
 		snprintf(why, bytes, "%s is a socket of another kind, not xlaned's", path);
 	} else {
@@ -128,7 +130,8 @@ int xl_control_connect(const char *path, int *fd, char *why, size_t why_bytes)
 		path = XL_CONTROL_PATH;
 	*fd = -1;
 	if (strlen(path) >= sizeof to.sun_path) {
-		snprintf(why, why_bytes, "the path of xlaned's socket is longer than %zu bytes: %s", sizeof to.sun_path - 1, path);
+		snprintf(why, why_bytes, "the path of xlaned's socket is longer than %zu bytes: %s",
+			 sizeof to.sun_path - 1, path);
 		return -ENAMETOOLONG;
 	}
 	memcpy(to.sun_path, path, strlen(path));
@@ -222,8 +225,8 @@ static int check_answer(const struct xl_control_answer *a, ssize_t got, char *wh
 	return 0;
 }
 
-int xl_control_ask(int fd, const struct xl_control_request *r, struct xl_control_answer *a, int *fds, u32 *nfds, char *why,
-		   size_t why_bytes)
+int xl_control_ask(int fd, const struct xl_control_request *r, struct xl_control_answer *a, int *fds, u32 *nfds,
+		   char *why, size_t why_bytes)
 {
 	const s64 until = now_ms() + ASK_MS;
 	ssize_t got = 0;
@@ -278,7 +281,8 @@ static int read_text(int fd, char **text)
 
 int xl_control_query(int fd, const char *what, const char *interface, char **text, char *why, size_t why_bytes)
 {
-	struct xl_control_request r = { .magic = XL_CONTROL_MAGIC, .version = XL_CONTROL_VERSION, .op = XL_CONTROL_QUERY };
+	struct xl_control_request r = { .magic = XL_CONTROL_MAGIC, .version = XL_CONTROL_VERSION,
+					.op = XL_CONTROL_QUERY };
 	int fds[XL_CONTROL_FDS_MAX], err;
 	struct xl_control_answer a;
 	u32 n;

@@ -47,8 +47,8 @@ static inline u64 xl_ring_record(u64 bytes)
 	return sizeof(struct xlane_ring_head) + bytes + xl_ring_pad(bytes);
 }
 
-/* Of `left` bytes of a record, how many to move when `room` are free: the last byte and the pad go together, so that a
- * record whose bytes are all there is there whole. */
+/* Of `left` bytes of a record, how many to move when `room` are free: the last byte and the pad go together, so
+ * that a record whose bytes are all there is there whole. */
 static inline u64 xl_ring_part(u64 left, u32 pad, u64 room)
 {
 	if (left + pad <= room)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* echo.c - the answering side of `xlane ping`. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "echo.h"
@@ -131,6 +132,8 @@ int xl_echo_run(struct xl_session *s, uint16_t port, enum xlane_type type)
 		xl_cli_error(s->command, "%s", xl_session_listen_error(err, port));
 		return XL_EXIT_FAILURE;
 	}
+	if (s->verbose)
+		fprintf(stderr, "xlane %s: listening on port %u\n", s->command->name, port);
 	while (!xl_session_stop) {
 		n = xlane_poll(s->x, ev, EVENTS_MAX, PIECE_MS);
 		if (n < 0 && n != -EINTR) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * channel_command.c - what clients ask for. A command is copied, then checked against the table: the operation must exist, the slot
- * must be there and in a state that the operation knows.
+ * channel_command.c - what clients ask for. A command is copied, then checked against the table: the operation must
+ * exist, the slot must be there and in a state that the operation knows.
  */
 #include <errno.h>
 

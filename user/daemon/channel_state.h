@@ -2,9 +2,9 @@
 /*
  * channel_state.h - what the files of the channels share: the worker's private side of a channel and its slots.
  *
- * channel.c makes and frees a channel; channels.c looks at all of them in turn; channel_command.c does what clients ask for; slot.c
- * is the life of a slot, slot_send.c and slot_recv.c move its bytes; handover.c keeps connections between two clients.
- * Nothing in here lies in shared memory: of that, there is only `map`.
+ * channel.c makes and frees a channel; channels.c looks at all of them in turn; channel_command.c does what clients
+ * ask for; slot.c is the life of a slot, slot_send.c and slot_recv.c move its bytes; handover.c keeps connections
+ * between two clients. Nothing in here lies in shared memory: of that, there is only `map`.
  */
 #ifndef XL_CHANNEL_STATE_H
 #define XL_CHANNEL_STATE_H
@@ -62,7 +62,7 @@ struct xl_channel {
 	struct xl_channel_config config;
 	struct xl_layout map;
 	struct xl_slot *slot;
-	u8 *gather;                      /* XL_GATHER_BYTES for each slot, where rings are too small for a whole message */
+	u8 *gather;                      /* XL_GATHER_BYTES a slot, where rings can not hold a whole message */
 	int socket;
 	u32 id, live;                    /* place in the worker's table; slots that are not free */
 	bool active, dying;

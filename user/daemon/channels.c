@@ -3,8 +3,8 @@
  * channels.c - all channels of a worker, in turn.
  *
  * An active channel is looked at in every run, without a system call. One that was quiet for a while is parked: its
- * worker-sleeps word stays set, and its client's byte makes it active again through the epoll of all sockets. Before the worker
- * sleeps, the words of all active channels are set, too.
+ * worker-sleeps word stays set, and its client's byte makes it active again through the epoll of all sockets. Before
+ * the worker sleeps, the words of all active channels are set, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@
 #define OWNER_BYTES (XLANE_CONNS_MAX * sizeof(u32))
 
 /* --- open and close ------------------------------------------------------------------------- */
-int xl_channels_open(struct xl_worker *worker, u32 worker_id, u32 workers, struct xl_ports *ports, struct xl_channels **out)
+int xl_channels_open(struct xl_worker *worker, u32 worker_id, u32 workers, struct xl_ports *ports,
+		     struct xl_channels **out)
 {
 	struct xl_channels *s = calloc(1, sizeof *s);
 	void *owner;
@@ -251,7 +252,8 @@ static void slot_event(struct xl_channels *s, struct xl_channel *ch, u32 slot, c
 {
 	struct xl_slot *sl = &ch->slot[slot];
 
-	if (slot >= ch->config.slots || sl->conn != ev->index || sl->state == XL_SLOT_FREE || sl->state == XL_SLOT_ENDED)
+	if (slot >= ch->config.slots || sl->conn != ev->index || sl->state == XL_SLOT_FREE ||
+	    sl->state == XL_SLOT_ENDED)
 		return;
 	if (ev->bits & XL_EVENT_OPEN) {
 		atomic_store_explicit(&ch->map.slot[slot].worker.message_max, xl_conn_message_max(s->engine, sl->conn),

@@ -73,7 +73,8 @@ void xl_clients_channel_gone(struct xl_server *s, struct xl_channel *ch)
 	xl_channel_free(ch);
 }
 
-void xl_clients_answer(struct xl_server *s, struct xl_client *c, const struct xl_control_answer *a, const int *fds, u32 nfds)
+void xl_clients_answer(struct xl_server *s, struct xl_client *c, const struct xl_control_answer *a, const int *fds,
+		       u32 nfds)
 {
 	int err = xl_control_answer(c->fd, a, fds, nfds);
 
@@ -84,7 +85,8 @@ void xl_clients_answer(struct xl_server *s, struct xl_client *c, const struct xl
 	xl_clients_drop(s, c);
 }
 
-static void refuse(struct xl_server *s, struct xl_client *c, enum xl_server_counter counter, struct xl_control_answer *a)
+static void refuse(struct xl_server *s, struct xl_client *c, enum xl_server_counter counter,
+		   struct xl_control_answer *a)
 {
 	s->counters[counter]++;
 	xl_debug("uid %u, pid %u: refused: %s", c->uid, c->pid, a->why);
@@ -130,11 +132,13 @@ static void enter(struct xl_server *s, int fd)
 	}
 	c = free_entry(s, who.uid, &same);
 	if (!c) {
-		turn_away(s, fd, -ENOSPC, XL_SERVER_REFUSED_FULL, "the daemon has as many clients as it takes (XLANE_CLIENTS_MAX)");
+		turn_away(s, fd, -ENOSPC, XL_SERVER_REFUSED_FULL,
+			  "the daemon has as many clients as it takes (XLANE_CLIENTS_MAX)");
 		return;
 	}
 	if (same >= s->quota.most.clients + XL_SERVER_ASKERS_MAX) {
-		turn_away(s, fd, -EDQUOT, XL_SERVER_REFUSED_QUOTA, "the user has too many connections to the daemon (clients_per_uid)");
+		turn_away(s, fd, -EDQUOT, XL_SERVER_REFUSED_QUOTA,
+			  "the user has too many connections to the daemon (clients_per_uid)");
 		return;
 	}
 	*c = (struct xl_client){ .used = true, .fd = fd, .uid = who.uid, .pid = (u32)who.pid };
@@ -142,7 +146,7 @@ static void enter(struct xl_server *s, int fd)
 		xl_clients_drop(s, c);
 }
 
-/* No descriptor is left: take the connection with the one that was kept for this, and close it, or the loop would spin. */
+/* No descriptor is left: take the connection with the one that was kept for this, and close it; else the loop spins. */
 static void turn_one_away(struct xl_server *s)
 {
 	int fd;
@@ -150,7 +154,8 @@ static void turn_one_away(struct xl_server *s)
 	close(s->spare);
 	fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0)
-		turn_away(s, fd, -EMFILE, XL_SERVER_REFUSED_FULL, "the daemon has no descriptor left; raise its limit (LimitNOFILE)");
+		turn_away(s, fd, -EMFILE, XL_SERVER_REFUSED_FULL,
+			  "the daemon has no descriptor left; raise its limit (LimitNOFILE)");
 	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -175,7 +180,8 @@ static void list_interfaces(const struct xl_server *s, char *text, size_t bytes)
 
 	*text = 0;
 	for (u32 i = 0; i < s->interfaces && used < bytes; i++)
-		used += (size_t)snprintf(text + used, bytes - used, "%s%s", i ? ", " : "", s->interface[i].config->name);
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s", i ? ", " : "",
+					 s->interface[i].config->name);
 }
 
 static struct xl_interface *find_interface(struct xl_server *s, const char *name)
@@ -215,18 +221,21 @@ static enum xl_server_counter check_attach(struct xl_server *s, struct xl_client
 	if (c->number)
 		a->error = xl_why(-EISCONN, a->why, sizeof a->why, "this connection is client %u already", c->number);
 	else if (slots > XLANE_CHANNEL_SLOTS_MAX)
-		a->error = xl_why(-EINVAL, a->why, sizeof a->why, "%u connections on a channel: at most %d", slots, XLANE_CHANNEL_SLOTS_MAX);
+		a->error = xl_why(-EINVAL, a->why, sizeof a->why, "%u connections on a channel: at most %d", slots,
+				  XLANE_CHANNEL_SLOTS_MAX);
 	else if (ring < XLANE_CHANNEL_RING_MIN_BYTES || ring > XLANE_CHANNEL_RING_MAX_BYTES || ring & (ring - 1))
-		a->error = xl_why(-EINVAL, a->why, sizeof a->why, "rings of %u bytes: powers of two from %d to %d", ring,
-				  XLANE_CHANNEL_RING_MIN_BYTES, XLANE_CHANNEL_RING_MAX_BYTES);
+		a->error = xl_why(-EINVAL, a->why, sizeof a->why, "rings of %u bytes: powers of two from %d to %d",
+				  ring, XLANE_CHANNEL_RING_MIN_BYTES, XLANE_CHANNEL_RING_MAX_BYTES);
 	if (a->error)
 		return XL_SERVER_REFUSED_REQUEST;
 	a->slots = slots;
 	a->ring_bytes = ring;
 	if (!i)
-		a->error = xl_why(-ENODEV, a->why, sizeof a->why, "the daemon does not serve '%s'; it serves %s", r->interface, names);
+		a->error = xl_why(-ENODEV, a->why, sizeof a->why, "the daemon does not serve '%s'; it serves %s",
+				  r->interface, names);
 	else if (i->error)
-		a->error = xl_why(-ENETDOWN, a->why, sizeof a->why, "%s is away: %s", i->config->name, strerror(-i->error));
+		a->error = xl_why(-ENETDOWN, a->why, sizeof a->why, "%s is away: %s", i->config->name,
+				  strerror(-i->error));
 	return XL_SERVER_REFUSED_AWAY;
 }
 
@@ -273,7 +282,8 @@ static void hand_out(struct xl_server *s, struct xl_client *c, struct xl_control
 	int fds[XL_CONTROL_FDS_MAX], err = make_channels(c, fds, s->last_number);
 
 	if (err) {
-		a->error = xl_why(err, a->why, sizeof a->why, "the daemon can not make the channels: %s", strerror(-err));
+		a->error =
+			xl_why(err, a->why, sizeof a->why, "the daemon can not make the channels: %s", strerror(-err));
 		xl_quota_give(&s->quota, c->uid, &c->use);
 		refuse(s, c, XL_SERVER_REFUSED_MEMORY, a);
 		return;

@@ -50,7 +50,8 @@ static bool interface_name_ok(const char *name, size_t length)
 	if (!length || length >= IFNAMSIZ || (length == 1 && *name == '.') || (length == 2 && !memcmp(name, "..", 2)))
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (isspace((unsigned char)name[i]) || name[i] == '/' || name[i] == ':' || !isprint((unsigned char)name[i]))
+		if (isspace((unsigned char)name[i]) || name[i] == '/' || name[i] == ':' ||
+		    !isprint((unsigned char)name[i]))
 			return false;
 	return true;
 }
@@ -70,7 +71,8 @@ static s32 enter_interface(struct build *b, const char *name, size_t length)
 	struct xl_interface_config *i;
 
 	if (!interface_name_ok(name, length)) {
-		FAIL(b, "'%.*s' is no name of an interface (1..%d characters, without spaces, / and :)", (int)length, name, IFNAMSIZ - 1);
+		FAIL(b, "'%.*s' is no name of an interface (1..%d characters, without spaces, / and :)", (int)length,
+		     name, IFNAMSIZ - 1);
 		return -1;
 	}
 	if (at >= 0 && b->line) {
@@ -257,23 +259,28 @@ static void check_interface(struct build *b, const struct xl_interface_config *c
 {
 	b->line = c->line;
 	if (!xl_ethertype_usable(c->ethertype))
-		FAIL(b, "%s: ethertype 0x%04x is not for xlane: it is one of IP, ARP or VLAN tags", c->name, c->ethertype);
+		FAIL(b, "%s: ethertype 0x%04x is not for xlane: it is one of IP, ARP or VLAN tags", c->name,
+		     c->ethertype);
 	if (c->cores && c->cores != c->workers)
-		FAIL(b, "%s: cores names %u, workers is %u: give one core for each worker", c->name, c->cores, c->workers);
+		FAIL(b, "%s: cores names %u, workers is %u: give one core for each worker", c->name, c->cores,
+		     c->workers);
 	if ((u64)c->frames * c->workers > XLANE_FRAMES_MAX)
-		FAIL(b, "%s: %u frames for each of %u workers are more than %d in all", c->name, c->frames, c->workers, XLANE_FRAMES_MAX);
+		FAIL(b, "%s: %u frames for each of %u workers are more than %d in all", c->name, c->frames, c->workers,
+		     XLANE_FRAMES_MAX);
 	b->line = 0;
 }
 
 static void check(struct build *b)
 {
 	if (!b->error && !b->c.interfaces)
-		FAIL(b, "no interface: give --interface NAME, or a section [interface NAME]%s%s", b->file ? " in " : "", b->file ? b->file : "");
+		FAIL(b, "no interface: give --interface NAME, or a section [interface NAME]%s%s", b->file ? " in " : "",
+		     b->file ? b->file : "");
 	for (u32 i = 0; i < b->c.interfaces; i++)
 		check_interface(b, &b->c.interface[i]);
 }
 
-int xl_config_build(const char *file, int argc, char *const *argv, struct xl_daemon_config *out, char *why, size_t why_bytes)
+int xl_config_build(const char *file, int argc, char *const *argv, struct xl_daemon_config *out, char *why,
+		    size_t why_bytes)
 {
 	struct build b = { .section = SECTION_NONE, .why = why, .why_bytes = why_bytes };
 
@@ -324,7 +331,8 @@ void xl_config_reload(struct xl_daemon_config *now, const struct xl_daemon_confi
 		if (at < 0)
 			note_restart(next.interface[i].name, "(new)", restart, bytes);
 		else
-			compare(XL_KEY_INTERFACE, now->interface[at].name, &now->interface[at], &next.interface[i], restart, bytes);
+			compare(XL_KEY_INTERFACE, now->interface[at].name, &now->interface[at], &next.interface[i],
+				restart, bytes);
 	}
 	for (u32 i = 0; i < now->interfaces; i++)
 		if (find_interface(&next, now->interface[i].name, strlen(now->interface[i].name)) < 0)

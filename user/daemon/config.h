@@ -2,9 +2,9 @@
 /*
  * config.h - the daemon's configuration: defaults, then a file, then the command line; checked as a whole.
  *
- * Guarantee: the outcome is a whole, valid configuration or an error that names file and line (or the option), key, value and
- * what is allowed. Nothing is half-applied: who gets an error keeps what it had. One table (keys.c) says which keys
- * there are. One thread per call, no state.
+ * Guarantee: the outcome is a whole, valid configuration or an error that names file and line (or the option), key,
+ * value and what is allowed. Nothing is half-applied: who gets an error keeps what it had. One table (keys.c) says
+ * which keys there are. One thread per call, no state.
  */
 #ifndef XL_DAEMON_CONFIG_H
 #define XL_DAEMON_CONFIG_H
@@ -50,11 +50,14 @@ struct xl_daemon_config {
 	struct xl_interface_config interface[XLANE_INTERFACES_MAX];
 };
 
-/* `file` NULL: none. argv[1..argc): options as in xlaned(8), those that are no keys left out. 0, or -EINVAL, -ENOENT, -EACCES...
- * with one line in `why`, and *out as it was. Interfaces are only checked for their form: they may not be there yet. */
-int xl_config_build(const char *file, int argc, char *const *argv, struct xl_daemon_config *out, char *why, size_t why_bytes);
+/* `file` NULL: none. argv[1..argc): options as in xlaned(8), those that are no keys left out. 0, or -EINVAL, -ENOENT,
+ * -EACCES... with one line in `why`, and *out as it was. Interfaces are only checked for their form: they may not be
+ * there yet. */
+int xl_config_build(const char *file, int argc, char *const *argv, struct xl_daemon_config *out, char *why,
+		    size_t why_bytes);
 
-/* Names, with commas, of keys that differ and need a restart; empty: none. The keys that do not are taken over from `from`. */
+/* Names, with commas, of keys that differ and need a restart; empty: none. The keys that do not are taken over from
+ * `from`. */
 void xl_config_reload(struct xl_daemon_config *now, const struct xl_daemon_config *from, char *restart, size_t bytes);
 
 #endif

@@ -28,17 +28,20 @@ static int make_directory(const char *path, char *why, size_t why_bytes)
 
 	snprintf(copy, sizeof copy, "%s", path);
 	dir = dirname(copy);
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+	if (!mkdir(dir, 0755))
+		return chmod(dir, 0755) < 0 ? -errno : 0;   /* whatever the umask: clients must get through */
+	if (errno != EEXIST)
 		return xl_why(-errno, why, why_bytes, "can not make the directory %s: %s", dir, strerror(errno));
 	return 0;
 }
 
-/* The file may have been removed, by the daemon that had it, between the opening and the locking: then it is no lock. */
+/* The daemon that had the file may have removed it between our opening and locking: then it is no lock. */
 static bool lock_stands(const struct xl_door *d, const char *path)
 {
 	struct stat mine, there;
 
-	return !fstat(d->lock, &mine) && !stat(path, &there) && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+	return !fstat(d->lock, &mine) && !stat(path, &there) && mine.st_ino == there.st_ino &&
+	       mine.st_dev == there.st_dev;
 }
 
 static int take_lock(struct xl_door *d, char *why, size_t why_bytes)
@@ -67,8 +70,10 @@ static int remove_stale(const struct xl_door *d, char *why, size_t why_bytes)
 	if (lstat(d->path, &st) < 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return xl_why(-EEXIST, why, why_bytes, "%s is there and is no socket; remove it, or give another --socket", d->path);
-	return unlink(d->path) < 0 ? xl_why(-errno, why, why_bytes, "can not remove %s: %s", d->path, strerror(errno)) : 0;
+		return xl_why(-EEXIST, why, why_bytes,
+			      "%s is there and is no socket; remove it, or give another --socket", d->path);
+	return unlink(d->path) < 0 ? xl_why(-errno, why, why_bytes, "can not remove %s: %s", d->path, strerror(errno))
+				   : 0;
 }
 
 static int bind_listener(struct xl_door *d, char *why, size_t why_bytes)
@@ -100,7 +105,8 @@ static int open_up(struct xl_door *d, const struct xl_daemon_config *c, char *wh
 	if (*c->group && !g)
 		return xl_why(-EINVAL, why, why_bytes, "there is no group '%s'", c->group);
 	if (g && chown(d->path, (uid_t)-1, g->gr_gid) < 0)
-		return xl_why(-errno, why, why_bytes, "can not give %s to group %s: %s", d->path, c->group, strerror(errno));
+		return xl_why(-errno, why, why_bytes, "can not give %s to group %s: %s", d->path, c->group,
+			      strerror(errno));
 	if (chmod(d->path, c->mode) < 0)
 		return xl_why(-errno, why, why_bytes, "can not set the mode of %s: %s", d->path, strerror(errno));
 	if (listen(d->listener, BACKLOG) < 0)

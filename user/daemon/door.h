@@ -2,8 +2,8 @@
 /*
  * door.h - the daemon's place in the file system: its UNIX socket, and the lock beside it that says whose it is.
  *
- * Guarantee: of two daemons on one path the second is refused, also when both start at once; the socket of a daemon that
- * was killed is replaced. The lock ends with the process, so nothing of it stays after a crash but an empty file.
+ * Guarantee: of two daemons on one path the second is refused, also when both start at once; the socket of a daemon
+ * that was killed is replaced. The lock ends with the process, so nothing of it stays after a crash but an empty file.
  */
 #ifndef XL_DAEMON_DOOR_H
 #define XL_DAEMON_DOOR_H

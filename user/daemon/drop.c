@@ -22,10 +22,12 @@ int xl_drop_find(const char *user, struct xl_identity *out, char *why, size_t wh
 	if (!p && !*user)
 		p = getpwnam("nobody");
 	if (!p)
-		return xl_why(-EINVAL, why, why_bytes, "there is no user '%s' for the worker process; make it, or give another --user",
+		return xl_why(-EINVAL, why, why_bytes,
+			      "there is no user '%s' for the worker process; make it, or give another --user",
 			      *user ? user : "nobody");
 	if (!p->pw_uid)
-		return xl_why(-EINVAL, why, why_bytes, "the worker process is not to run as root; give another --user than '%s'", p->pw_name);
+		return xl_why(-EINVAL, why, why_bytes,
+			      "the worker process is not to run as root; give another --user than '%s'", p->pw_name);
 	out->uid = p->pw_uid;
 	out->gid = p->pw_gid;
 	return 0;
@@ -35,7 +37,8 @@ static int become(const struct xl_identity *to)
 {
 	if (geteuid())   /* started without root: it stays who it is */
 		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(to->gid, to->gid, to->gid) < 0 || setresuid(to->uid, to->uid, to->uid) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(to->gid, to->gid, to->gid) < 0 ||
+	    setresuid(to->uid, to->uid, to->uid) < 0)
 		return -errno;
 	return 0;
 }

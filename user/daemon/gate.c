@@ -75,8 +75,8 @@ int xl_gate_open(struct xl_gate *g, char *why, size_t why_bytes)
 	err = xl_demux_enter(g->demux, &g->port);
 	if (!err)
 		return 0;
-	xl_why(err, why, why_bytes, "the sockets of %s can not be entered into the demux program's map: %s", g->config->name,
-	       strerror(-err));
+	xl_why(err, why, why_bytes, "the sockets of %s can not be entered into the demux program's map: %s",
+	       g->config->name, strerror(-err));
 	xl_gate_release(g);
 close_demux:
 	xl_demux_close(g->demux);
@@ -96,7 +96,9 @@ int xl_gate_arm(struct xl_gate *g, char *why, size_t why_bytes)
 {
 	int err = g->demux ? xl_demux_arm(g->demux, (u16)g->config->ethertype) : -ENOTCONN;
 
-	return err ? xl_why(err, why, why_bytes, "the demux program of %s can not be armed: %s", g->config->name, strerror(-err)) : 0;
+	return err ? xl_why(err, why, why_bytes, "the demux program of %s can not be armed: %s", g->config->name,
+			    strerror(-err))
+		   : 0;
 }
 
 int xl_gate_counters(const struct xl_gate *g, u64 out[XLANE_BPF_COUNTER_COUNT])

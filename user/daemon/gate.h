@@ -3,8 +3,8 @@
  * gate.h - what the privileged helper does for one interface: attach the demux if it may, make the sockets, enter
  * them, arm and disarm.
  *
- * Guarantee: frames are redirected between arm and close only; a failed open leaves nothing behind; detach takes off only what this
- * process has attached. One thread.
+ * Guarantee: frames are redirected between arm and close only; a failed open leaves nothing behind; detach takes off
+ * only what this process has attached. One thread.
  */
 #ifndef XL_DAEMON_GATE_H
 #define XL_DAEMON_GATE_H
@@ -16,7 +16,7 @@
 struct xl_gate {
 	const struct xl_interface_config *config;   /* outlives it */
 	struct xl_demux *demux;                     /* NULL: not open */
-	struct xl_port port;                        /* until xl_gate_release: the sockets must not stay with the helper */
+	struct xl_port port; /* until xl_gate_release: the sockets must not stay with the helper */
 	bool native;
 	u32 attached_ifindex;                       /* where this process has attached the program; 0: nowhere */
 };

@@ -208,7 +208,7 @@ int xl_handover_take(struct xl_channels *s, struct xl_channel *ch, u32 slot, con
 	xl_slot_begin(s, ch, slot, conn, e->slot.kind);
 	put_rings(e, ch, slot, r);
 	r->kind = e->slot.kind;
-	r->begin.bits = e->slot.shut_wanted;
+	r->begin.shut = e->slot.shut_wanted;
 	atomic_store_explicit(&sh->worker.message_max, xl_conn_message_max(s->engine, conn), memory_order_relaxed);
 	/* what happened while nobody had it is told anew */
 	xl_conn_set_user(s->engine, conn, xl_user(XL_USER_SLOT, ch->id, slot));

@@ -224,7 +224,8 @@ static void reload(struct helper *h)
 	xl_config_reload(c, next, restart, sizeof restart);
 	free(next);
 	xl_logs_level((int)c->log_level);
-	r.u.reload = (struct xl_reload){ c->log_level, c->clients_per_uid, c->connections_per_uid, c->memory_mib_per_uid };
+	r.u.reload =
+		(struct xl_reload){ c->log_level, c->clients_per_uid, c->connections_per_uid, c->memory_mib_per_uid };
 	if (h->link >= 0)
 		xl_request_answer(h->link, &r, NULL);
 	xl_info("configuration reloaded");
@@ -308,7 +309,8 @@ static int judge(const struct helper *h)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == XL_SERVER_AGAIN && !h->told)
 		return -1;
 	if (WIFSIGNALED(status))
-		xl_error("the worker process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		xl_error("the worker process was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	else
 		xl_error("the worker process ended with status %d", WEXITSTATUS(status));
 	return 1;

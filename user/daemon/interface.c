@@ -92,9 +92,9 @@ static void describe(struct xl_interface *i)
 {
 	const struct xl_drv *d = i->drv[0];
 
-	snprintf(i->driver, sizeof i->driver, "%s (%s, %s, %u queue%s%s)", d->ops->name, i->native ? "native" : "generic",
-		 d->features & XL_DRV_ZERO_COPY ? "zero-copy" : "copy", d->queues, d->queues == 1 ? "" : "s",
-		 d->features & XL_DRV_MULTI_BUFFER ? ", multi-buffer" : "");
+	snprintf(i->driver, sizeof i->driver, "%s (%s, %s, %u queue%s%s)", d->ops->name,
+		 i->native ? "native" : "generic", d->features & XL_DRV_ZERO_COPY ? "zero-copy" : "copy", d->queues,
+		 d->queues == 1 ? "" : "s", d->features & XL_DRV_MULTI_BUFFER ? ", multi-buffer" : "");
 }
 
 static int start_threads(struct xl_interface *i, char *why, size_t why_bytes)
@@ -103,7 +103,8 @@ static int start_threads(struct xl_interface *i, char *why, size_t why_bytes)
 		int err = xl_thread_start(i->thread[w]);
 
 		if (err && i->thread[w]->running)
-			return xl_why(err, why, why_bytes, "worker %u can not be pinned to core %d: %s", w, i->thread[w]->config.core, strerror(-err));
+			return xl_why(err, why, why_bytes, "worker %u can not be pinned to core %d: %s", w,
+				      i->thread[w]->config.core, strerror(-err));
 		if (err)
 			return xl_why(err, why, why_bytes, "no thread for worker %u: %s", w, strerror(-err));
 	}
@@ -148,7 +149,8 @@ static void drop_report(struct xl_thread *t, u32 kind, void *p, void *arg)
 	(void)t, (void)kind, (void)p, (void)arg;   /* it had no clients yet */
 }
 
-int xl_interface_open(struct xl_interface *i, struct xl_port *port, bool native, u32 first_core, char *why, size_t why_bytes)
+int xl_interface_open(struct xl_interface *i, struct xl_port *port, bool native, u32 first_core, char *why,
+		      size_t why_bytes)
 {
 	int err;
 
@@ -173,7 +175,8 @@ int xl_interface_open(struct xl_interface *i, struct xl_port *port, bool native,
 	return err;
 }
 
-int xl_interface_close(struct xl_interface *i, int error, void (*report)(struct xl_thread *t, u32 kind, void *p, void *arg), void *arg)
+int xl_interface_close(struct xl_interface *i, int error,
+		       void (*report)(struct xl_thread *t, u32 kind, void *p, void *arg), void *arg)
 {
 	u64 until = xl_identity_incarnation() + JOIN_NS;
 	u32 kind;
@@ -197,7 +200,9 @@ void xl_interface_print(const struct xl_interface *i)
 {
 	const struct xl_port *p = &i->port;
 
-	xl_info("%s: %s, MTU %u, %u worker%s", i->config->name, i->driver, i->drv[0]->mtu, i->workers, i->workers == 1 ? "" : "s");
-	xl_info("%s: memory: engine %zu MiB a worker, touched as used; UMEM %llu MiB (%u frames a worker)", i->config->name,
-		i->thread[0]->engine_bytes >> 20, (unsigned long long)(p->umem.bytes >> 20), p->frames);
+	xl_info("%s: %s, MTU %u, %u worker%s", i->config->name, i->driver, i->drv[0]->mtu, i->workers,
+		i->workers == 1 ? "" : "s");
+	xl_info("%s: memory: engine %zu MiB a worker, touched as used; UMEM %llu MiB (%u frames a worker)",
+		i->config->name, i->thread[0]->engine_bytes >> 20, (unsigned long long)(p->umem.bytes >> 20),
+		p->frames);
 }

@@ -37,25 +37,34 @@ static const u8 level_values[] = { XL_LOG_ERROR, XL_LOG_WARNING, XL_LOG_INFO, XL
 #define TIME_MS_MAX 86400000
 
 const struct xl_key xl_keys[] = {
-	{ "socket", DAEMON(socket), .type = XL_KEY_TEXT, .standard = XL_CONTROL_PATH, .allowed = "an absolute path of at most 99 bytes" },
+	{ "socket", DAEMON(socket), .type = XL_KEY_TEXT, .standard = XL_CONTROL_PATH,
+	  .allowed = "an absolute path of at most 99 bytes" },
 	{ "mode", DAEMON(mode), .type = XL_KEY_OCTAL, .max = 0777, .standard = "0660", .allowed = "0000..0777, octal" },
 	{ "group", DAEMON(group), .type = XL_KEY_TEXT, .standard = "", .allowed = "a group of this system" },
 	{ "user", DAEMON(user), .type = XL_KEY_TEXT, .standard = "", .allowed = "a user of this system" },
 	{ "log_level", DAEMON(log_level), CHOICE(levels, level_values), .standard = "info", .reloadable = true },
-	{ "clients_per_uid", DAEMON(clients_per_uid), RANGE(1, XLANE_CLIENTS_MAX), .standard = "256", .reloadable = true },
-	{ "connections_per_uid", DAEMON(connections_per_uid), RANGE(1, XLANE_CONNS_MAX), .standard = "65536", .reloadable = true },
+	{ "clients_per_uid", DAEMON(clients_per_uid), RANGE(1, XLANE_CLIENTS_MAX), .standard = "256",
+	  .reloadable = true },
+	{ "connections_per_uid", DAEMON(connections_per_uid), RANGE(1, XLANE_CONNS_MAX), .standard = "65536",
+	  .reloadable = true },
 	{ "ports_per_uid", DAEMON(ports_per_uid), RANGE(1, 65535), .standard = "1024" },
-	{ "memory_mib_per_uid", DAEMON(memory_mib_per_uid), RANGE(1, MEMORY_MIB_MAX), .standard = "16384", .reloadable = true },
+	{ "memory_mib_per_uid", DAEMON(memory_mib_per_uid), RANGE(1, MEMORY_MIB_MAX), .standard = "16384",
+	  .reloadable = true },
 	{ "privileged_ports", DAEMON(privileged_ports), RANGE(0, 65536), .standard = "1024" },
 
 	{ "workers", IFACE(workers), RANGE(1, XLANE_WORKERS_MAX), .standard = "1" },
-	{ "cores", IFACE(core), .type = XL_KEY_CORES, .standard = "", .allowed = "numbers of cores as in 0,2-3, one for each worker" },
+	{ "cores", .section = XL_KEY_INTERFACE, .offset = offsetof(struct xl_interface_config, cores),
+	  .type = XL_KEY_CORES,
+	  .bytes = offsetof(struct xl_interface_config, wait) - offsetof(struct xl_interface_config, cores),
+	  .standard = "", .allowed = "numbers of cores as in 0,2-3, one for each worker" },
 	{ "queues", IFACE(queues), RANGE(1, XLANE_QUEUES_MAX), .zero = true, .standard = "0" },
 	{ "frames", IFACE(frames), RANGE(XLANE_FRAMES_MIN, XLANE_FRAMES_MAX), .zero = true, .standard = "0" },
 	{ "recv_memory_mib", IFACE(recv_memory_mib), RANGE(1, RECV_MIB_MAX), .standard = "64" },
 	{ "connections", IFACE(connections), RANGE(1, XLANE_CONNS_MAX), .standard = "1024" },
-	{ "ethertype", IFACE(ethertype), RANGE(0x0600, 0xffff), .standard = "0x88b5", .allowed = "0x0600..0xffff, no type of IP, ARP or VLAN tags" },
-	{ "vlan", IFACE(vlan), .type = XL_KEY_VLAN, .standard = "", .allowed = "1..4094, or two as in 100.20, the outer first; ad: before one for 802.1ad" },
+	{ "ethertype", IFACE(ethertype), RANGE(0x0600, 0xffff), .standard = "0x88b5",
+	  .allowed = "0x0600..0xffff, no type of IP, ARP or VLAN tags" },
+	{ "vlan", IFACE(vlan), .type = XL_KEY_VLAN, .standard = "",
+	  .allowed = "1..4094, or two as in 100.20, the outer first; ad: before one for 802.1ad" },
 	{ "mtu", IFACE(mtu), RANGE(XLANE_MTU_MIN, XLANE_MTU_MAX), .zero = true, .standard = "0" },
 	{ "wait", IFACE(wait), CHOICE(waits, wait_values), .standard = "adaptive" },
 	{ "spin_us", IFACE(spin_us), RANGE(0, 1000000), .standard = "50" },
@@ -225,5 +234,6 @@ void xl_key_allowed(const struct xl_key *k, char *text, size_t bytes)
 	}
 	*text = 0;
 	for (u32 i = 0; k->names[i] && used < bytes; i++)
-		used += (size_t)snprintf(text + used, bytes - used, "%s%s", !i ? "" : k->names[i + 1] ? ", " : " or ", k->names[i]);
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+					 !i ? "" : k->names[i + 1] ? ", " : " or ", k->names[i]);
 }

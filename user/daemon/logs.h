@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logs.h - the daemon's log: lines on standard error, each with its level; for the journal "<N>" before each. Any thread may log.
+ * logs.h - the daemon's log: lines on standard error, each with its level; for the journal "<N>" before each. Any
+ * thread may log.
  */
 #ifndef XL_DAEMON_LOGS_H
 #define XL_DAEMON_LOGS_H

@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (options.action == XL_OPTIONS_CHECK) {
-		printf("xlaned: the configuration is right: %u interface%s\n", config.interfaces, config.interfaces == 1 ? "" : "s");
+		printf("xlaned: the configuration is right: %u interface%s\n", config.interfaces,
+		       config.interfaces == 1 ? "" : "s");
 		return finish_output();
 	}
 	xl_logs_level((int)config.log_level);

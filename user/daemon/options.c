@@ -51,7 +51,8 @@ static void print_keys(enum xl_key_section section)
 		for (char *p = name; *p; p++)
 			*p = *p == '_' ? '-' : *p;
 		xl_key_allowed(k, allowed, sizeof allowed);
-		printf("  %-24s %s%s%s%s\n", name, allowed, *k->standard ? " (" : "", k->standard, *k->standard ? ")" : "");
+		printf("  %-24s %s%s%s%s\n", name, allowed, *k->standard ? " (" : "", k->standard,
+		       *k->standard ? ")" : "");
 	}
 }
 

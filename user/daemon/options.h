@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* options.h - the command line of xlaned: what to do, and the options that are keys of the configuration, kept for config.h. */
+/* options.h - the command line of xlaned: what to do, and the options that are keys of the configuration, kept for
+ * config.h. */
 #ifndef XL_DAEMON_OPTIONS_H
 #define XL_DAEMON_OPTIONS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ports.c - one word a port: client << 8 | claims, changed by compare and swap. Beside it the uid, for the quota: written
- * after the claim and cleared before the release, and counted after it is written. Of several claims at once that together
- * pass the quota, the last to write its uid sees all of them.
+ * ports.c - one word a port: client << 8 | claims, changed by compare and swap. Beside it the uid, for the quota:
+ * written after the claim and cleared before the release, and counted after it is written. Of several claims at once
+ * that together pass the quota, the last to write its uid sees all of them.
  */
 #include "ports.h"
 

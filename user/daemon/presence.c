@@ -166,7 +166,8 @@ static void retry(struct xl_server *s, u32 interface, u64 now_ns)
 		return;
 	}
 	if (err == -EOPNOTSUPP) {
-		xl_warning("%s: is back, and this kernel can give it to a new worker process only: starting one", i->config->name);
+		xl_warning("%s: is back, and this kernel can give it to a new worker process only: starting one",
+			   i->config->name);
 		s->ending = true;
 		s->status = XL_SERVER_AGAIN;
 		return;

@@ -34,7 +34,8 @@ static int take_signals(void)
 static int open_server(struct xl_server *s, const struct xl_process *p, char *why, size_t why_bytes)
 {
 	const struct xl_daemon_config *d = p->config;
-	const struct xl_reload now = { d->log_level, d->clients_per_uid, d->connections_per_uid, d->memory_mib_per_uid };
+	const struct xl_reload now = { d->log_level, d->clients_per_uid, d->connections_per_uid,
+				       d->memory_mib_per_uid };
 	int err = 0;
 
 	s->config = d;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * queries.c - figures for those who ask. Snapshots of all workers are taken in rounds, one at a time, for all who asked before
- * it began; who asks during a round waits for the next.
+ * queries.c - figures for those who ask. Snapshots of all workers are taken in rounds, one at a time, for all who asked
+ * before it began; who asks during a round waits for the next.
  */
 #include "server.h"
 
@@ -108,8 +108,14 @@ static void gather_clients(const struct xl_server *s, struct telling *t)
 		if (!c->used || !c->number)
 			continue;
 		t->client[t->all.clients++] = (struct xl_figures_client){
-			.client = c->number, .uid = c->uid, .pid = c->pid, .interface = c->interface->config->name,
-			.slots = c->slots, .ring_bytes = c->ring_bytes, .channel_bytes = c->use.bytes, .since_ns = c->since_ns,
+			.client = c->number,
+			.uid = c->uid,
+			.pid = c->pid,
+			.interface = c->interface->config->name,
+			.slots = c->slots,
+			.ring_bytes = c->ring_bytes,
+			.channel_bytes = c->use.bytes,
+			.since_ns = c->since_ns,
 		};
 	}
 	t->all.client = t->client;
@@ -135,15 +141,21 @@ static void gather_interface(struct xl_server *s, u32 at, struct xl_figures_inte
 	struct xl_reply r;
 
 	*f = (struct xl_figures_interface){
-		.interface = c->name, .driver = i->driver, .ethertype = (u16)c->ethertype, .vlan = { c->vlan[0], c->vlan[1] },
-		.error = i->error, .workers = i->workers, .snapshot = s->filled[at],
+		.interface = c->name,
+		.driver = i->driver,
+		.ethertype = (u16)c->ethertype,
+		.vlan = { c->vlan[0], c->vlan[1] },
+		.error = i->error,
+		.workers = i->workers,
+		.snapshot = s->filled[at],
 	};
 	if (!i->workers)
 		return;
 	memcpy(f->mac, i->drv[0]->mac, sizeof f->mac);
 	f->mtu = i->drv[0]->mtu;
 	f->queues = i->drv[0]->queues;
-	f->has_xdp = !s->helper.broken && !xl_request_ask(&s->helper, XL_REQUEST_COUNTERS, at, ASK_PATIENCE_MS, &r, NULL, NULL);
+	f->has_xdp = !s->helper.broken &&
+		     !xl_request_ask(&s->helper, XL_REQUEST_COUNTERS, at, ASK_PATIENCE_MS, &r, NULL, NULL);
 	if (f->has_xdp)
 		memcpy(f->xdp, r.u.counters, sizeof f->xdp);
 }
@@ -155,9 +167,17 @@ static struct telling *gather(struct xl_server *s)
 	if (!t)
 		return NULL;
 	t->all = (struct xl_figures){
-		.version = XL_VERSION_TEXT, .socket = s->config->socket, .config = s->config_file, .now_ns = xl_worker_clock(),
-		.started_ns = s->started_ns, .pid = (u32)getpid(), .helper_pid = s->helper_pid, .uid = (u32)geteuid(),
-		.clients_max = XLANE_CLIENTS_MAX, .interfaces = t->interface, .interface_count = s->interfaces,
+		.version = XL_VERSION_TEXT,
+		.socket = s->config->socket,
+		.config = s->config_file,
+		.now_ns = xl_worker_clock(),
+		.started_ns = s->started_ns,
+		.pid = (u32)getpid(),
+		.helper_pid = s->helper_pid,
+		.uid = (u32)geteuid(),
+		.clients_max = XLANE_CLIENTS_MAX,
+		.interfaces = t->interface,
+		.interface_count = s->interfaces,
 	};
 	if (s->interfaces == 1) {
 		t->all.node = s->interface[0].node;
@@ -183,7 +203,7 @@ static void tell(struct xl_server *s, struct xl_client *c, const struct xl_figur
 		err = xl_control_text_fd(text, bytes, &fd);
 	free(text);
 	if (err) {
-		answer_error(s, c, err, err == -ENODEV ? "the daemon does not serve this interface" : strerror(-err));
+		answer_error(s, c, err, err == -ENODEV ? "the daemon does not serve that interface; `xlane status -d` lists those it serves" : strerror(-err));
 		return;
 	}
 	s->counters[XL_SERVER_QUERIES]++;

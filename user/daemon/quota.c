@@ -51,7 +51,8 @@ void xl_quota_give(struct xl_quota *q, u32 uid, const struct xl_quota_use *what)
 	u32 at = find(q, uid);
 	struct xl_quota_use *u = &q->user[at].use;
 
-	XL_ASSERT(at < q->users && u->clients >= what->clients && u->connections >= what->connections && u->bytes >= what->bytes);
+	XL_ASSERT(at < q->users && u->clients >= what->clients && u->connections >= what->connections &&
+		  u->bytes >= what->bytes);
 	u->clients -= what->clients;
 	u->connections -= what->connections;
 	u->bytes -= what->bytes;

@@ -18,7 +18,8 @@ struct xl_quota {
 	u32 users;                                        /* those that have something */
 };
 
-/* 0, or -EDQUOT with the limit's name and value in `why`, or -ENOSPC: XLANE_CLIENTS_MAX users are there. All or nothing. */
+/* 0, or -EDQUOT with the limit's name and value in `why`, or -ENOSPC: XLANE_CLIENTS_MAX users are there. All or
+ * nothing. */
 int xl_quota_take(struct xl_quota *q, u32 uid, const struct xl_quota_use *what, char *why, size_t why_bytes);
 void xl_quota_give(struct xl_quota *q, u32 uid, const struct xl_quota_use *what);
 /* What a user has; zeros for a stranger. */

@@ -50,7 +50,9 @@ static s64 receive(int fd, void *data, size_t bytes, int *fds, u32 room, u32 *nf
 {
 	union fds_buffer control;
 	struct iovec io = { data, bytes };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr m = {
+		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 	ssize_t n;
 
 	do {
@@ -102,7 +104,10 @@ static int transmit(int fd, const void *data, size_t bytes, const int *fds, u32 
 		memcpy(CMSG_DATA(c), fds, nfds * sizeof(int));
 	}
 	while (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		int err = errno == EAGAIN ? wait_ready(fd, POLLOUT, until_ns) : errno == EINTR ? 0 : errno == ECONNRESET ? -EPIPE : -errno;
+		int err = errno == EAGAIN	? wait_ready(fd, POLLOUT, until_ns)
+			  : errno == EINTR	? 0
+			  : errno == ECONNRESET ? -EPIPE
+						: -errno;
 
 		if (err)
 			return err;
@@ -153,7 +158,8 @@ static int take_reply(struct xl_helper_link *h, struct xl_reply *r, int *fds, u3
 
 	if (n <= 0)
 		return (int)n;
-	if (n != sizeof *r || r->magic != XL_REQUEST_MAGIC || r->fds != *nfds || !r->kind || r->kind > XL_REPLY_RELOAD) {
+	if (n != sizeof *r || r->magic != XL_REQUEST_MAGIC || r->fds != *nfds || !r->kind ||
+	    r->kind > XL_REPLY_RELOAD) {
 		close_all(fds, *nfds);
 		*nfds = 0;
 		return -EPROTO;
@@ -184,7 +190,8 @@ static int next_reply(struct xl_helper_link *h, struct xl_reply *r, int *fds, u3
 	}
 }
 
-int xl_request_ask(struct xl_helper_link *h, enum xl_request_op op, u32 interface, int patience_ms, struct xl_reply *r, int *fds, u32 *nfds)
+int xl_request_ask(struct xl_helper_link *h, enum xl_request_op op, u32 interface, int patience_ms, struct xl_reply *r,
+		   int *fds, u32 *nfds)
 {
 	const struct xl_request q = { XL_REQUEST_MAGIC, op, interface, 0 };
 	u64 until = xl_worker_clock() + (u64)patience_ms * XL_MS;

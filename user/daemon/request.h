@@ -2,9 +2,9 @@
 /*
  * request.h - what the worker process may ask of its privileged helper, and how it is said.
  *
- * A SEQPACKET pair; messages of fixed size; one request, one answer, never two at once. The helper answers requests about
- * interfaces of its own configuration, by number, and nothing else: no name, path, number of a map or size comes from the
- * worker process. Both sides parse from (pointer, bytes).
+ * A SEQPACKET pair; messages of fixed size; one request, one answer, never two at once. The helper answers requests
+ * about interfaces of its own configuration, by number, and nothing else: no name, path, number of a map or size comes
+ * from the worker process. Both sides parse from (pointer, bytes).
  */
 #ifndef XL_DAEMON_REQUEST_H
 #define XL_DAEMON_REQUEST_H
@@ -17,11 +17,12 @@
 #define XL_REQUEST_FDS_MAX 253         /* descriptors in one message: the kernel's SCM_MAX_FD */
 
 enum xl_request_op {
-	XL_REQUEST_OPEN = 1,   /* -> the port of the interface: a form, then its descriptors. Its slots are filled, it is not armed */
-	XL_REQUEST_ARM,        /* its workers run: redirect */
-	XL_REQUEST_CLOSE,      /* the interface is given up: disarm */
-	XL_REQUEST_COUNTERS,   /* -> the demux program's counters */
-	XL_REQUEST_READY,      /* everything serves; `interface` is not looked at */
+	XL_REQUEST_OPEN = 1, /* -> the port of the interface: a form, then its descriptors. Its slots are filled, it is
+				not armed */
+	XL_REQUEST_ARM,	     /* its workers run: redirect */
+	XL_REQUEST_CLOSE,    /* the interface is given up: disarm */
+	XL_REQUEST_COUNTERS, /* -> the demux program's counters */
+	XL_REQUEST_READY,    /* everything serves; `interface` is not looked at */
 	XL_REQUEST_OPS
 };
 
@@ -53,15 +54,17 @@ int xl_request_take(int fd, u32 interfaces, struct xl_request *out);
 int xl_request_answer(int fd, struct xl_reply *r, const int *fds);
 
 /* --- worker process, control thread --------------------------------------------------------- */
-/* Ask and wait (at most `patience_ms`). The reply's error is returned, too. With OPEN: fds[XL_PORT_FDS_MAX], *nfds of them came and are
- * the caller's. A reload that comes in between is put into *reload and *reloaded set. -EPIPE: the helper is gone. */
+/* Ask and wait (at most `patience_ms`). The reply's error is returned, too. With OPEN: fds[XL_PORT_FDS_MAX], *nfds of
+ * them came and are the caller's. A reload that comes in between is put into *reload and *reloaded set. -EPIPE: the
+ * helper is gone. */
 struct xl_helper_link {
 	int fd;
 	bool broken;              /* an answer did not come, or was none: nothing more can be asked */
 	bool reloaded;            /* `reload` has something that was not looked at */
 	struct xl_reload reload;
 };
-int xl_request_ask(struct xl_helper_link *h, enum xl_request_op op, u32 interface, int patience_ms, struct xl_reply *r, int *fds, u32 *nfds);
+int xl_request_ask(struct xl_helper_link *h, enum xl_request_op op, u32 interface, int patience_ms, struct xl_reply *r,
+		   int *fds, u32 *nfds);
 /* What came unasked for: 1 with h->reload set, 0 the helper is gone, -EAGAIN nothing. */
 int xl_request_news(struct xl_helper_link *h);
 

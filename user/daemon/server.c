@@ -23,7 +23,8 @@ int xl_server_watch(struct xl_server *s, int fd, enum xl_server_source source, u
 void xl_server_apply(struct xl_server *s, const struct xl_reload *r)
 {
 	xl_logs_level((int)r->log_level);
-	s->quota.most = (struct xl_quota_use){ r->clients_per_uid, r->connections_per_uid, (u64)r->memory_mib_per_uid << 20 };
+	s->quota.most =
+		(struct xl_quota_use){ r->clients_per_uid, r->connections_per_uid, (u64)r->memory_mib_per_uid << 20 };
 }
 
 static void on_helper(struct xl_server *s)

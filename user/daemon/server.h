@@ -20,7 +20,8 @@
 /* An interface that is away is looked for at this interval. */
 #define XL_SERVER_RETRY_NS (200 * XL_MS)
 #define XL_SERVER_RETRY_SLOW_NS (2 * XL_S)   /* it is there, and can not be opened */
-/* Exit status of the worker process: start it anew (an interface is back, and this kernel maps rings by inheritance only). */
+/* Exit status of the worker process: start it anew (an interface is back, and this kernel maps rings by inheritance
+ * only). */
 #define XL_SERVER_AGAIN 75
 
 /* What happened in the daemon, visible as "daemon.<key>". */
@@ -110,7 +111,8 @@ void xl_clients_event(struct xl_server *s, u32 index);
 /* A worker gives a channel back. */
 void xl_clients_channel_gone(struct xl_server *s, struct xl_channel *ch);
 /* Send an answer; drops the client when it does not read. */
-void xl_clients_answer(struct xl_server *s, struct xl_client *c, const struct xl_control_answer *a, const int *fds, u32 nfds);
+void xl_clients_answer(struct xl_server *s, struct xl_client *c, const struct xl_control_answer *a, const int *fds,
+		       u32 nfds);
 void xl_clients_drop(struct xl_server *s, struct xl_client *c);
 
 /* queries.c */

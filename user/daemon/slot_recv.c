@@ -2,9 +2,9 @@
 /*
  * slot_recv.c - from the engine's receive memory to the ring that the client empties.
  *
- * The engine is told that bytes are consumed when they are in the ring. While the ring is full nothing is consumed, so the
- * engine's window closes. The client is asked to tell when a quarter of the ring is free, or when it can not go on without
- * more bytes: it marks the slot dirty.
+ * The engine is told that bytes are consumed when they are in the ring. While the ring is full nothing is consumed,
+ * so the engine's window closes. The client is asked to tell when a quarter of the ring is free, or when it can not
+ * go on without more bytes: it marks the slot dirty.
  */
 #include <errno.h>
 

@@ -2,8 +2,8 @@
 /*
  * slot_send.c - from the ring that the client fills to the engine.
  *
- * Each byte is read once, by the engine that copies it to a frame (or by the copy to memory of the worker's, where a whole
- * message is needed in one piece). A head is copied, then checked, then used.
+ * Each byte is read once, by the engine that copies it to a frame (or by the copy to memory of the worker's, where a
+ * whole message is needed in one piece). A head is copied, then checked, then used.
  */
 #include <errno.h>
 

@@ -29,16 +29,19 @@ static int open_engine(struct xl_thread *t, struct xl_drv *drv, char *why, size_
 	if (getrandom(&e.seed, sizeof e.seed, 0) != sizeof e.seed)
 		return xl_why(-errno, why, why_bytes, "no randomness from the kernel: %s", strerror(errno));
 	t->engine_bytes = xl_engine_bytes(&e);
-	t->engine_mem = mmap(NULL, t->engine_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	t->engine_mem =
+		mmap(NULL, t->engine_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (t->engine_mem == MAP_FAILED) {
 		t->engine_mem = NULL;
-		return xl_why(-ENOMEM, why, why_bytes, "no memory: an engine needs %zu MiB; lower recv_memory_mib or connections",
+		return xl_why(-ENOMEM, why, why_bytes,
+			      "no memory: an engine needs %zu MiB; lower recv_memory_mib or connections",
 			      t->engine_bytes >> 20);
 	}
 	t->worker.engine = xl_engine_init(t->engine_mem, &e, xl_worker_clock());
 	if (!t->worker.engine)
-		return xl_why(-EINVAL, why, why_bytes, "the engine refuses the configuration (MTU %u, %u frames, %u connections)",
-			      drv->mtu, t->frames.own, c->connections);
+		return xl_why(-EINVAL, why, why_bytes,
+			      "the engine refuses the configuration (MTU %u, %u frames, %u connections)", drv->mtu,
+			      t->frames.own, c->connections);
 	return 0;
 }
 

@@ -75,8 +75,9 @@ struct xl_thread {
 	u64 stop_until_ns;
 };
 
-/* Everything but starting: `drv` and t->frames (made by the caller, before) are the worker's from here on until close; `ports` is shared
- * by the workers of the interface. The thread is zeroed but for frames, tables and config. On failure xl_thread_close. */
+/* Everything but starting: `drv` and t->frames (made by the caller, before) are the worker's from here on until close;
+ * `ports` is shared by the workers of the interface. The thread is zeroed but for frames, tables and config. On failure
+ * xl_thread_close. */
 int xl_thread_open(struct xl_thread *t, struct xl_drv *drv, struct xl_ports *ports, char *why, size_t why_bytes);
 int xl_thread_start(struct xl_thread *t);
 /* Control thread, to a running one. Each message's pointer comes back by a report. */

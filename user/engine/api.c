@@ -152,7 +152,10 @@ void xl_conn_close(struct xl_engine *e, u32 conn, u64 now_ns)
 	xl_conn_disown(e, c);
 	if (!c->shut_wanted && c->state != XL_STATE_DEAD)
 		xl_conn_event(e, c, XL_EV_SHUTDOWN);
-	xl_receive_discard(e, c);
+	if (xl_state_joined(c->state))
+		xl_receive_ready(e, c, false); /* what the end waited for is not waited for any more */
+	else
+		xl_receive_discard(e, c);
 	xl_conn_activate(e, c); /* output reaps it if it is over already */
 }
 

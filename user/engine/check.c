@@ -75,7 +75,7 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	if (tb != XL_NONE && !e->txbufs[tb].in_ring &&
 	    (c->again.head != XL_NONE || e->txbufs[tb].seq + e->txbufs[tb].seq_bytes <= c->credit_limit))
 		HOLDS(armed, "a timer is armed while data is outstanding");
-	HOLDS(c->queue_large.head == XL_NONE || e->txbufs[c->queue_large.head].in_ring || armed,
+	HOLDS(c->queue_large.head == XL_NONE || c->again.head != XL_NONE || e->txbufs[c->queue_large.head].in_ring || armed,
 	      "a timer is armed while a large message is outstanding");
 	HOLDS(!xl_send_fin_waits(c) || armed || tb != XL_NONE, "a timer is armed while the end waits for a frame");
 	HOLDS(!(c->want_write || c->want_large) || c->is_waiting, "who waits for room is on the list of writers");

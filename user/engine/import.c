@@ -70,11 +70,9 @@ static bool free_to_take(const struct xl_engine *e, const struct xl_export_frame
 /* What its lists, and whoever sends it, rely on. */
 static bool buffer_ok(const struct xl_engine *e, const struct xl_conn *c, const struct xl_txbuf *t, u32 frame)
 {
-	u32 need = XLANE_TX_HEADROOM_BYTES + t->len + XLANE_TAG_BYTES;
-
-	return t->head == frame && t->frames && t->frames <= e->cfg.segs_max && !t->in_ring && !t->acked &&
+	return t->head == frame && t->frames <= e->cfg.segs_max && !t->in_ring && !t->acked &&
 	       t->type < XL_TXBUF_TYPES && t->state >= XL_TXBUF_QUEUED && t->state <= XL_TXBUF_LOST && t->len &&
-	       t->len <= XLANE_MTU_MAX && need <= t->frames * e->frames->frame_bytes && t->seq_bytes < t->len &&
+	       t->len <= XLANE_MTU_MAX && t->frames == xl_txbuf_frames(e, c, t->len) && t->seq_bytes < t->len &&
 	       t->records <= XL_TXBUF_RECORDS_MAX && (t->state == XL_TXBUF_QUEUED || t->last_number < c->next_number);
 }
 

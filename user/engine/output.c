@@ -161,7 +161,8 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 	}
 	if (c->ack_now || c->control)
 		return make_control(e, c, out);
-	return xl_send_fin_waits(c) ? MADE_STARVED : MADE_NOTHING;
+	/* Behind data that waits for the window the end waits for that, not for a frame. */
+	return xl_send_fin_waits(c) && c->again.head == XL_NONE ? MADE_STARVED : MADE_NOTHING;
 }
 
 static enum made make_packet(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)

@@ -45,7 +45,8 @@ static u32 take_frame(struct xl_engine *e, u32 head, enum xl_txbuf_type type)
 
 u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
 {
-	u32 tb = take_frame(e, XL_NONE, type);
+	/* The bare end is as little held up by a reader as a large message's bytes. */
+	u32 tb = take_frame(e, XL_NONE, c->shut_wanted ? XL_TXBUF_LARGE : type);
 	struct xl_txbuf *t;
 
 	if (tb == XL_NONE)
@@ -134,15 +135,15 @@ static void trim(struct xl_engine *e, u32 tb, u32 frames)
 	}
 }
 
-/* Have frames for records of `len` bytes and the tag behind them: all that are needed, or no more than before. */
+/* Have frames for records of `len` bytes: all that are needed, or no more than before. */
 static bool extend(struct xl_engine *e, u32 tb, u32 len)
 {
 	struct xl_txbuf *t = at(e, tb);
-	u32 need = XLANE_TX_HEADROOM_BYTES + len + XLANE_TAG_BYTES, before = t->frames, last = tb;
+	u32 need = xl_txbuf_frames(e, &e->conns[t->conn], len), before = t->frames, last = tb;
 
 	while (at(e, last)->chain != XL_NONE)
 		last = at(e, last)->chain;
-	for (; t->frames * e->frames->frame_bytes < need; t->frames++) {
+	for (; t->frames < need; t->frames++) {
 		u32 f = take_frame(e, tb, t->type);
 
 		if (f == XL_NONE) {

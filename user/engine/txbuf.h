@@ -48,6 +48,14 @@ void xl_txbuf_drop_all(struct xl_engine *e, struct xl_conn *c);
 /* Frames that buffers of this type may still take: the last of the pool are kept for packets without data, the last of
  * the engine's share for large messages, whose bytes no reader can hold up. */
 u32 xl_txbuf_frames_free(const struct xl_engine *e, enum xl_txbuf_type type);
+/* Frames that records of `len` bytes need, with the tag behind them if there is to be one: as many as the packet spans,
+ * since each of them goes to the driver and has to come back. */
+static inline u32 xl_txbuf_frames(const struct xl_engine *e, const struct xl_conn *c, u32 len)
+{
+	u32 bytes = XLANE_TX_HEADROOM_BYTES + len + (c->crc_off ? 0 : XLANE_TAG_BYTES);
+
+	return (bytes + e->frames->frame_bytes - 1) / e->frames->frame_bytes;
+}
 /* Nothing is queued, in flight or to be sent again. */
 static inline bool xl_txbuf_none(const struct xl_conn *c)
 {

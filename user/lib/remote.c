@@ -124,7 +124,8 @@ static u32 events(struct xl_backend *b, struct xl_event *out, u32 max)
 	for (; n < max && r->listener_events; r->listener_events &= r->listener_events - 1) {
 		i = (u32)__builtin_ctzll(r->listener_events);
 		if (r->listener[i].used && r->listener[i].waiting.count)
-			out[n++] = (struct xl_event){ .bits = XL_EVENT_ACCEPT, .index = i, .user = r->listener[i].user };
+			out[n++] = (struct xl_event){ .bits = XL_EVENT_ACCEPT, .index = i,
+						      .user = r->listener[i].user };
 	}
 	while (n < max && (i = xl_list_pop(&r->event_links, &r->events)) != XL_NONE) {
 		struct xl_remote_slot *sl = &r->slot[i];
@@ -404,8 +405,8 @@ int xl_remote_open(const struct xlane_config *c, const struct xl_log *log, struc
 	if (!err) {
 		err = open_channels(r, &a, channel_fds, n);
 		if (err == -EPROTO)
-			snprintf(why, why_bytes, "xlaned's channels are of another layout: bring it and this program to the "
-				 "same release");
+			snprintf(why, why_bytes, "xlaned's channels are of another layout: bring it and this program "
+				 "to the same release");
 		else if (err)
 			snprintf(why, why_bytes, "can not open the channels to xlaned: %s", strerror(-err));
 	}

@@ -2,10 +2,10 @@
 /*
  * remote.h - the daemon as a backend: what its files share (include/xlane/channel.h, docs/DAEMON.md).
  *
- * remote.c opens, runs and waits; remote_channel.c has commands, replies and news of one channel; remote_conn.c the life of
- * connections and listeners; remote_send.c and remote_recv.c move bytes; remote_ask.c is what takes a round trip.
- * A connection's index is worker * slots + slot; a listener's number is the same at all workers. The daemon is believed to be no
- * enemy, but its counters are checked all the same: wrong ones end the backend.
+ * remote.c opens, runs and waits; remote_channel.c has commands, replies and news of one channel; remote_conn.c the
+ * life of connections and listeners; remote_send.c and remote_recv.c move bytes; remote_ask.c is what takes a round
+ * trip. A connection's index is worker * slots + slot; a listener's number is the same at all workers. The daemon is
+ * believed to be no enemy, but its counters are checked all the same: wrong ones end the backend.
  */
 #ifndef XL_REMOTE_H
 #define XL_REMOTE_H
@@ -18,7 +18,8 @@
 #include "../worker/worker.h"
 #include "backend.h"
 
-/* Adaptive waiting: a spin longer than this takes the core from the very worker that is waited for, where cores are few. */
+/* Adaptive waiting: a spin longer than this takes the core from the very worker that is waited for, where cores
+ * are few. */
 #define XL_REMOTE_SPIN_NS (20 * XL_US)
 /* A dead daemon is noticed at the latest after so long by who does not sleep. */
 #define XL_REMOTE_LOOK_NS (1 * XL_MS)
@@ -36,7 +37,7 @@ enum xl_remote_state {
 
 struct xl_remote_slot {
 	u8 state, kind, priority;
-	bool asked;              /* CONNECT, ACCEPT or TAKE has no reply yet: the worker's line says nothing of this connection */
+	bool asked;              /* CONNECT, ACCEPT or TAKE has no reply yet: the worker's line is that of another */
 	bool abandoned;          /* nobody waits for that reply any more */
 	bool waiting;            /* accepted, and waits for the program to accept it */
 	bool shut, open, closed, ended, end_told;
@@ -65,7 +66,7 @@ struct xl_remote_channel {
 	bool ring;               /* something was published: the worker must be awake */
 	bool owed;               /* a byte is under way that ended a sleep before it came */
 	u64 command_tail, reply_head;
-	struct xlane_command *queue;       /* commands that the ring had no room for: [queue_size], from queue_head on */
+	struct xlane_command *queue;       /* [queue_size], from queue_head on: the ring had no room for them */
 	u32 queue_size, queue_head, queue_count;
 	struct xl_remote_slot *slot;       /* of all channels: remote.slot + worker * slots */
 };
@@ -77,7 +78,7 @@ struct xl_remote_listener {
 	u32 backlog, generation, ahead;    /* ahead: accepted or asked for, and not the program's yet */
 	u64 user;
 	u32 asked[XLANE_WORKERS_MAX];
-	u64 since[XLANE_WORKERS_MAX];      /* a question with a tag from here on that finds nothing means that there is nothing */
+	u64 since[XLANE_WORKERS_MAX];      /* questions with tags from here on that find nothing are to be believed */
 	u32 more;                          /* workers that may have connections to accept */
 	struct xl_list waiting;
 	bool is_event;
@@ -106,7 +107,10 @@ static inline struct xl_remote_slot *xl_remote_at(const struct xl_backend *b, u3
 {
 	return &((const struct xl_remote *)b)->slot[conn];
 }
-static inline struct xl_remote_channel *xl_remote_channel_of(struct xl_remote *r, u32 conn) { return &r->ch[conn / r->slots]; }
+static inline struct xl_remote_channel *xl_remote_channel_of(struct xl_remote *r, u32 conn)
+{
+	return &r->ch[conn / r->slots];
+}
 static inline struct xlane_slot *xl_remote_shared(struct xl_remote *r, u32 conn)
 {
 	return &r->ch[conn / r->slots].map.slot[conn % r->slots];

@@ -229,7 +229,7 @@ int xl_remote_take(struct xl_backend *b, const u8 token[32], u64 user, u8 *kind,
 	sl->taken = sl->given = sl->told = r->awaited.begin.taken;
 	sl->left = r->awaited.begin.left;
 	sl->in_message = sl->left;
-	sl->shut = r->awaited.begin.bits;
+	sl->shut = r->awaited.begin.shut;
 	sl->open = true;
 	sl->asked = false;
 	xl_remote_slot_news(r, *conn);

@@ -35,7 +35,8 @@ u64 xl_remote_command(struct xl_remote *r, struct xl_remote_channel *ch, struct 
 		write_command(ch, c);
 		return c->tag;
 	}
-	/* remote_ask.c asks no more while questions are unanswered that it gave up, so there is room for what slots need */
+	/* remote_ask.c asks no more while questions are unanswered that it gave up, so there is room for what
+	 * slots need */
 	XL_ASSERT(ch->queue_count < ch->queue_size);
 	ch->queue[(ch->queue_head + ch->queue_count++) % ch->queue_size] = *c;
 	return c->tag;

@@ -120,7 +120,8 @@ void xl_remote_accept_more(struct xl_remote *r, u32 listener)
 	const u32 ahead_max = (u32)xl_min(l->backlog, XL_REMOTE_AHEAD_MAX);
 
 	for (u32 w = 0; w < r->workers; w++)
-		while (l->more & 1u << w && l->asked[w] < XL_REMOTE_ASKED_MAX && l->ahead < ahead_max && r->free[w].count)
+		while (l->more & 1u << w && l->asked[w] < XL_REMOTE_ASKED_MAX && l->ahead < ahead_max &&
+		       r->free[w].count)
 			ask_one(r, listener, w);
 }
 

@@ -2,8 +2,8 @@
 /*
  * remote_recv.c - received bytes out of the ring.
  *
- * A message is told of when all of it is there: in the ring, or, when no ring can hold it whole, in memory of the library
- * where it is put together as it comes.
+ * A message is told of when all of it is there: in the ring, or, when no ring can hold it whole, in memory of the
+ * library where it is put together as it comes.
  */
 #include "remote.h"
 

@@ -9,8 +9,8 @@ static u8 *ring_of(struct xl_remote *r, u32 conn)
 	return xl_layout_send_ring(&xl_remote_channel_of(r, conn)->map, conn % r->slots);
 }
 
-/* Bytes that are free; looks at what the worker has taken when `enough` are not. While the reply to the question for the
- * connection is not there, the worker's line is that of an earlier one. */
+/* Bytes that are free; looks at what the worker has taken when `enough` are not. While the reply to the question
+ * for the connection is not there, the worker's line is that of an earlier one. */
 static u64 room(struct xl_remote *r, u32 conn, u64 enough)
 {
 	struct xl_remote_slot *sl = &r->slot[conn];
