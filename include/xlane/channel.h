@@ -40,7 +40,7 @@
 struct xlane_channel_head {
 	/* Constants, written before the client gets the memory. The client checks them; the worker never reads
 	 * them. */
-	uint32_t magic, version, slots, ring_bytes, commands, worker, workers, client;
+	uint32_t magic, version, slots, ring_bytes, commands, worker, client;
 	/* Written by the client. */
 	_Alignas(64) _Atomic uint64_t command_tail;   /* commands written */
 	_Atomic uint64_t reply_head;                  /* replies taken */

@@ -37,7 +37,7 @@
 #define XLANE_CONNS_DEFAULT         1024     /* connections of one worker */
 #define XLANE_CONNS_MAX             1048576
 #define XLANE_PEERS_DEFAULT         256
-#define XLANE_LISTENERS_MAX         64
+#define XLANE_LISTENERS_MAX         1024     /* ports that one worker answers, of all its clients */
 #define XLANE_BACKLOG_MAX           1024     /* connections that wait for accept on one listener */
 #define XLANE_HALF_OPEN_COOKIE      64       /* half-open connections from which on a cookie is asked for */
 #define XLANE_EPHEMERAL_PORT_FIRST  49152

@@ -268,14 +268,14 @@ static void reply(struct asked *a, int error)
 
 u32 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch)
 {
-	u64 tail = atomic_load_explicit(&ch->map.head->command_tail, memory_order_acquire);
+	const u64 tail = atomic_load_explicit(&ch->map.head->command_tail, memory_order_acquire);
 	u32 n = 0;
 
 	if (tail - ch->command_head > XLANE_CHANNEL_COMMANDS) {
 		xl_channel_bad_index(s, ch);
 		return 0;
 	}
-	while (ch->command_head != tail && !ch->dying) {
+	while (ch->command_head != tail && n < XL_CHANNEL_TURN_COMMANDS && !ch->dying) {
 		struct asked a = { .s = s, .ch = ch };
 		int err;
 

@@ -13,18 +13,17 @@ static bool kind_served(u8 kind) { return kind >= XLANE_KIND_STREAM && kind <= X
 
 int xl_engine_listen(struct xl_engine *e, u16 port, u8 kind, u32 backlog, u64 user)
 {
-	u32 at = XLANE_LISTENERS_MAX;
+	u32 at = 0;
 
 	if (!kind_served(kind) || port == 0 || backlog == 0 || backlog > XLANE_BACKLOG_MAX)
 		return -EINVAL;
-	for (u32 i = XLANE_LISTENERS_MAX; i-- > 0;) {
-		if (!e->listeners[i].used)
-			at = i;
-		else if (e->listeners[i].port == port)
-			return -EADDRINUSE;
-	}
+	if (xl_map_get(&e->by_port, port) != XL_NONE)
+		return -EADDRINUSE;
+	while (at < XLANE_LISTENERS_MAX && e->listeners[at].used)
+		at++;
 	if (at == XLANE_LISTENERS_MAX)
 		return -ENOSPC;
+	xl_map_put(&e->by_port, port, at);
 	e->listeners[at] = (struct xl_listener){ .user = user, .ready = XL_LIST_EMPTY, .backlog = backlog, .port = port,
 						 .kind = kind, .used = true };
 	return (int)at;
@@ -32,9 +31,11 @@ int xl_engine_listen(struct xl_engine *e, u16 port, u8 kind, u32 backlog, u64 us
 
 void xl_engine_unlisten(struct xl_engine *e, u32 listener, u64 now_ns)
 {
-	XL_ASSERT(listener < XLANE_LISTENERS_MAX && e->listeners[listener].used);
+	struct xl_listener *l = &e->listeners[listener];
+
+	XL_ASSERT(listener < XLANE_LISTENERS_MAX && l->used);
 	xl_clock(e, now_ns);
-	for (u32 i = 0; i < e->cfg.conns_max && e->listeners[listener].pending; i++) {
+	for (u32 i = 0; i < e->cfg.conns_max && l->pending; i++) {
 		struct xl_conn *c = &e->conns[i];
 
 		if (c->state == XL_STATE_FREE || c->listener != listener)
@@ -43,8 +44,10 @@ void xl_engine_unlisten(struct xl_engine *e, u32 listener, u64 now_ns)
 			xl_conn_disown(e, c);
 		xl_conn_end(e, c, XLANE_WIRE_REFUSED, true);
 	}
-	e->listeners_told -= e->listeners[listener].is_event;
-	e->listeners[listener].used = e->listeners[listener].is_event = false;
+	if (l->is_event)
+		xl_list_remove(&e->l_listener, &e->listener_events, listener);
+	xl_map_del(&e->by_port, l->port);
+	l->used = l->is_event = false;
 }
 
 int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn)

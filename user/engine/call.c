@@ -10,6 +10,7 @@
 #include "recovery.h"
 #include "reply.h"
 #include "rtt.h"
+#include "send.h"
 
 static u64 end_hash(const u8 address[12], u16 port)
 {
@@ -49,6 +50,7 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	c->max_packet = (u32)xl_min(e->cfg.max_packet, p->max_packet);
 	c->crc_off = e->cfg.no_crc && p->no_crc;
 	xl_cc_of(&c->cc)->init(&c->cc, c->max_packet);
+	xl_send_tell(e, c); /* there is credit now */
 	return true;
 }
 
@@ -60,10 +62,9 @@ static bool usable(const struct xl_outer *h, const struct xl_params *p)
 
 static struct xl_listener *listener_on(struct xl_engine *e, u16 port)
 {
-	for (u32 i = 0; i < XLANE_LISTENERS_MAX; i++)
-		if (e->listeners[i].used && e->listeners[i].port == port)
-			return &e->listeners[i];
-	return NULL;
+	u32 i = xl_map_get(&e->by_port, port);
+
+	return i == XL_NONE ? NULL : &e->listeners[i];
 }
 
 static void refuse_init(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path, u32 error)

@@ -90,7 +90,7 @@ const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 	return broken ? broken : check_sent(e, c);
 }
 
-struct sums { u32 conns, blocks, promised, granted, grants, waiting, sents, half_open; };
+struct sums { u32 conns, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
 
 static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, struct sums *s)
 {
@@ -101,6 +101,7 @@ static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, stru
 	if (!broken)
 		broken = check_timers(e, c);
 	s->conns++;
+	s->holders += c->buffered > 0;
 	s->promised += xl_window_blocks(c->window);
 	s->sents += c->sent.count;
 	s->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
@@ -167,5 +168,6 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	HOLDS(s.sents + e->sent_free.count == e->nsents, "sent packets add up");
 	HOLDS(s.half_open == e->half_open, "half-open connections add up");
 	HOLDS(count_tx_frames(e) == e->tx_frames, "frames of transmit buffers add up");
+	HOLDS(s.holders == e->holders, "connections that hold data add up");
 	return NULL;
 }

@@ -117,6 +117,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	u32 i = xl_conn_index(e, c);
 
 	e->promised -= xl_window_blocks(c->window);
+	e->holders -= c->buffered > 0; /* it moves to another engine */
 	xl_grant_leave(e, c);
 	xl_conn_deactivate(e, c);
 	if (c->is_event)
@@ -183,7 +184,8 @@ void xl_listener_notify(struct xl_engine *e, u32 listener)
 {
 	struct xl_listener *l = &e->listeners[listener];
 
-	e->listeners_told += !l->is_event;
+	if (!l->is_event)
+		xl_list_append(&e->l_listener, &e->listener_events, listener);
 	l->is_event = true;
 }
 

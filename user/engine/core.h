@@ -232,6 +232,7 @@ struct xl_peer {
 struct xl_listener {
 	u64 user;
 	struct xl_list ready;    /* established, not accepted */
+	struct xl_link event;
 	u32 pending, backlog;    /* pending: half-open and ready */
 	u16 port;
 	u8 kind;
@@ -272,22 +273,23 @@ struct xl_engine {
 	u32 granted, grants;     /* blocks reserved for large messages, messages in reassembly; promised + granted <= cfg.blocks */
 	u32 grants_given;        /* modulo XL_GRANT_OLDEST_EVERY: whose turn it is */
 	u32 message_max;         /* largest message that the reserve takes */
+	u32 holders;             /* connections that hold data in transmit buffers */
 	u32 tx_frames_data;      /* frames of cfg.tx_frames_max that are not kept for large messages */
 	u64 grant_classes;       /* a bit for each list of large_classes that is not empty */
 	struct xl_list large_classes[XL_GRANT_CLASSES], large_ages;
 	struct xl_listener listeners[XLANE_LISTENERS_MAX];
-	u32 listeners_told;      /* of them have an event that the program has not fetched */
+	struct xl_list listener_events; /* of them with an event that the program has not fetched */
 	struct xl_reply replies[XL_REPLIES_MAX];
 	u32 reply_head, reply_count;
 
 	u64 ended_ring[XL_ENDED_MAX];
 	u32 ended_next;
-	struct xl_map ended, by_local, by_remote, by_call, by_node;
+	struct xl_map ended, by_local, by_remote, by_call, by_node, by_port;
 	struct xl_wheel wheel;   /* ids: connections, then peers */
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
 	struct xl_list writers;  /* connections whose program waits for room: their own, or the pool's */
 	bool frames_freed;       /* since the writers were last looked at */
-	struct xl_links l_active, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_tx, l_sent, l_idle;
+	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;
 };
 

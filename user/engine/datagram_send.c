@@ -4,6 +4,7 @@
 
 #include "conn.h"
 #include "send.h"
+#include "share.h"
 
 u64 xl_datagram_max(const struct xl_engine *e, const struct xl_conn *c)
 {
@@ -45,7 +46,7 @@ s64 xl_datagram_send(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64
 		r.offset += r.bytes;
 	} while (r.offset < bytes);
 	c->datagram_next++;
-	c->buffered += bytes;
+	xl_share_hold(e, c, bytes);
 	c->other_bytes += bytes;
 	c->messages_sent++;
 	return (s64)bytes;

@@ -20,7 +20,7 @@ static void *carve(struct arena *a, size_t bytes)
 
 struct parts {
 	struct xl_engine *engine;
-	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state, *local, *remote, *call, *node, *ended, *wheel;
+	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state, *local, *remote, *call, *node, *port, *ended, *wheel;
 };
 
 static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->own + 2 * c->conns_max; }
@@ -41,6 +41,7 @@ static struct parts divide(struct arena *a, const struct xl_engine_config *c)
 	p.remote = carve(a, xl_map_bytes(c->conns_max));
 	p.call = carve(a, xl_map_bytes(c->conns_max));
 	p.node = carve(a, xl_map_bytes(c->peers_max));
+	p.port = carve(a, xl_map_bytes(XLANE_LISTENERS_MAX));
 	p.ended = carve(a, xl_map_bytes(XL_ENDED_MAX));
 	p.wheel = carve(a, xl_wheel_bytes(c->conns_max + c->peers_max));
 	p.blocks = carve(a, (size_t)XLANE_BLOCK_BYTES * c->blocks);
@@ -83,6 +84,7 @@ static void point_links(struct xl_engine *e)
 {
 #define LINKS(array, member, type) { (u8 *)(array) + offsetof(type, member), sizeof(type) }
 	e->l_active = (struct xl_links)LINKS(e->conns, active, struct xl_conn);
+	e->l_listener = (struct xl_links)LINKS(e->listeners, event, struct xl_listener);
 	e->l_event = (struct xl_links)LINKS(e->conns, event, struct xl_conn);
 	e->l_writer = (struct xl_links)LINKS(e->conns, waiting, struct xl_conn);
 	e->l_accept = (struct xl_links)LINKS(e->conns, accept, struct xl_conn);
@@ -97,6 +99,7 @@ static void point_links(struct xl_engine *e)
 static void fill_lists(struct xl_engine *e)
 {
 	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->active = e->events = e->writers = XL_LIST_EMPTY;
+	e->listener_events = XL_LIST_EMPTY;
 	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
 		e->large_classes[i] = XL_LIST_EMPTY;
 	e->large_ages = XL_LIST_EMPTY;
@@ -153,6 +156,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	xl_map_init(&e->by_remote, p.remote, c->conns_max, xl_prng_u64(&e->prng));
 	xl_map_init(&e->by_call, p.call, c->conns_max, xl_prng_u64(&e->prng));
 	xl_map_init(&e->by_node, p.node, c->peers_max, xl_prng_u64(&e->prng));
+	xl_map_init(&e->by_port, p.port, XLANE_LISTENERS_MAX, xl_prng_u64(&e->prng));
 	xl_map_init(&e->ended, p.ended, XL_ENDED_MAX, xl_prng_u64(&e->prng));
 	xl_wheel_init(&e->wheel, p.wheel, c->conns_max + c->peers_max, now_ns);
 	point_links(e);
@@ -243,13 +247,11 @@ static u32 listener_events(struct xl_engine *e, struct xl_event *out, u32 max)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; e->listeners_told && i < XLANE_LISTENERS_MAX && n < max; i++) {
+	while (n < max && e->listener_events.head != XL_NONE) {
+		u32 i = xl_list_pop(&e->l_listener, &e->listener_events);
 		struct xl_listener *l = &e->listeners[i];
 
-		if (!l->used || !l->is_event)
-			continue;
 		l->is_event = false;
-		e->listeners_told--;
 		out[n++] = (struct xl_event){ .bits = XL_EVENT_ACCEPT, .index = i, .user = l->user };
 	}
 	return n;

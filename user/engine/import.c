@@ -262,6 +262,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	if (c->want_large)
 		xl_conn_want_large(e, c);
 	e->conns_used++;
+	e->holders += c->buffered > 0;
 	e->promised += xl_window_blocks(c->window);
 	xl_grant_join(e, c);
 	xl_grant_serve(e);

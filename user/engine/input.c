@@ -141,6 +141,7 @@ static bool take_credit(struct input *in, const struct xl_record_head *h)
 		return true;
 	xl_count(in->e, XL_C_CREDIT_IN);
 	in->c->credit_limit = r.limit;
+	xl_send_tell(in->e, in->c);
 	xl_conn_activate(in->e, in->c);
 	return true;
 }

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "conn.h"
+#include "share.h"
 
 #define LARGE_SHARE 4  /* part of a send buffer that small messages leave to the large one under way */
 
@@ -27,6 +28,7 @@ u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txb
 	if (type != XL_TXBUF_LARGE && c->large_out.open)
 		most -= most / LARGE_SHARE;
 	most -= xl_min(most, c->buffered);
+	most = xl_min(most, xl_share_room(e, c, type));
 	return xl_min(most, xl_send_capacity(e, xl_txbuf_room(c), xl_txbuf_frames_free(e, type), heads[type]));
 }
 
@@ -76,7 +78,7 @@ u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type ty
 		if (n == 0)
 			break;
 		done += n;
-		c->buffered += n;
+		xl_share_hold(e, c, n);
 		*(type == XL_TXBUF_DATA ? &c->seq_next : &c->other_bytes) += n;
 		if (type == XL_TXBUF_LARGE)
 			c->large_out.fed += n;
