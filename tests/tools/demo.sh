@@ -146,8 +146,8 @@ move_through_daemons() { # NAME DIRECTORY
 	server_start datagram_server b --type datagram 7002 || fault "$1: the echo server of datagrams does not start"
 	client_start listener b "$bin/xlane" cat -l --daemon --json "$2/b.json" 7000 \
 		<"$back" >"$scratch/forth.got" 2>"$2/b.err"
-	client_start caller a "$bin/call" "$2/a.err" "$bin/xlane" cat --daemon --json "$2/a.json" --timeout 60 $mac_b 7000 \
-		<"$forth" >"$scratch/back.got"
+	client_start caller a "$bin/call" "$2/a.err" "$bin/xlane" cat --daemon --json "$2/a.json" --timeout 60 \
+		$mac_b 7000 <"$forth" >"$scratch/back.got"
 	crowd_start mix a call --conns $mix_conns --count $mix_count --sizes $mix_sizes --plus $mix_plus \
 		--seed "$seed" --quiet 120 $mac_b 7001
 	crowd_start datagrams a call --type datagram --count $datagrams --depth 32 --sizes $datagram_sizes \
