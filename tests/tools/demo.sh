@@ -159,7 +159,7 @@ move_through_daemons() { # NAME DIRECTORY
 		cp "$user/$what.json" "$2/" || fault "$1: no figures of $what"
 	done
 	echo "$1: $(crowd_value mix items_received) messages, $(crowd_value mix bytes_received) bytes each way in" \
-		"$(json "$2/mix.json" seconds) s, every byte as sent"
+		"$(message_seconds "$2") s, every byte as sent"
 	echo "$1: $(crowd_value datagrams items_sent) datagrams," \
 		"$(crowd_value datagrams items_received) came back, as they were sent"
 	faults "$1" < <(daemon_census_off a b)
