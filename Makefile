@@ -131,10 +131,11 @@ check: deps ## every test; ends with "N passed, N failed, N skipped" (root for t
 	+@$(submake) TSAN=1 unit $(if $(XLANED),build/tsan/bin/xlaned)
 	@tests/run $(TESTS)
 
-bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings (root, two idle cores)
+bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings and kernel TCP (root, two idle cores)
 	+@$(submake) all bench-programs
 	tests/bench/raw.sh
 	tests/bench/echo_vs_raw.sh
+	tests/bench/echo_daemon_vs_tcp.sh
 
 SEEDS ?= 20000
 FIRST ?= 1

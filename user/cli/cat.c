@@ -193,6 +193,8 @@ static int run_server(struct cat *a)
 		xl_cli_error(a->s.command, "%s", xl_session_listen_error(err, a->port));
 		return XL_EXIT_FAILURE;
 	}
+	if (a->s.verbose)
+		fprintf(stderr, "xlane %s: listening on port %u\n", a->s.command->name, a->port);
 	do {
 		do {
 			err = xlane_accept(l, PIECE_MS, &c);
