@@ -86,7 +86,7 @@ static int run(xlane_conn *c, const char *json)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "json", 1, NULL, 'j' }, { 0 } };
-	struct xlane_address to = { .port = 7 };
+	struct xlane_address to = { .port = 7007 };
 	struct xlane_config config;
 	const char *json = NULL;
 	int opt, err;

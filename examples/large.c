@@ -33,7 +33,7 @@ static int64_t there_and_back(xlane_conn *c)
 
 int main(int argc, char **argv)
 {
-	struct xlane_address to = { .port = 7 };
+	struct xlane_address to = { .port = 7007 };
 	struct xlane_config config;
 	xlane_conn *c;
 	int64_t err;

@@ -11,7 +11,8 @@
  * Two modes, one interface; a flag chooses (xlane_config.daemon):
  *   embedded: the program's own thread is the worker, and the program needs privileges. Protocol work is done inside
  *     blocking calls, xlane_poll and xlane_progress; a program must come back to one of them at least every
- *     xlane_config.peer_death_ms / 2, or its peers take it for dead.
+ *     xlane_config.peer_death_ms / 2, or its peers take it for dead; or it lets a thread of the library's do that
+ *     (xlane_config.helper_thread).
  *   daemon: xlaned(8) on this machine does the work, for any number of unprivileged programs; what xlane_send has
  *     handed over is on its way whatever the program does next. When the daemon goes, every call returns -ENETDOWN.
  * Blocking: calls with a timeout take milliseconds; -1 waits for ever, 0 does not wait (-EAGAIN). A signal handler that
@@ -70,9 +71,12 @@ struct xlane_config {
 	void *log_arg;
 	int daemon;              /* 1: through xlaned(8); interface may be NULL then (the daemon's first), and driver,
 				  * spin_us, ethertype, vlan, mtu, frames, recv_memory_kib, keepalive_ms, peer_death_ms,
-				  * queues, zero_copy, need_wakeup, no_crc, pcap, fault and seed are the daemon's affair */
+				  * queues, zero_copy, need_wakeup, no_crc, pcap, fault, seed and helper_thread are the
+				  * daemon's affair */
 	const char *socket;      /* the daemon's socket; NULL: $XLANE_SOCKET, else /run/xlane/xlaned.sock */
 	uint32_t channel_kib;    /* daemon: memory of one direction of a connection, a power of two; 0 = default (256) */
+	int helper_thread;       /* embedded, 1: the library turns the worker in a thread of its own while the program's
+				  * has been away for a millisecond. Daemon: nothing, the daemon does that */
 };
 
 /* Fill with defaults. The macro tells the library how much of the structure the program was built with; a program

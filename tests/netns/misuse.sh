@@ -19,9 +19,9 @@ misuse() { # PORT KIND
 	done <"$scratch/said"
 }
 
-net_start server $B "$examples/echo_server" -i xl0 7 2>/dev/null
-wait_for 10 in_a "$examples/echo_client" -i xl0 -c 1 $mac_b/7 >/dev/null 2>&1
-misuse 7 message
+net_start server $B "$examples/echo_server" -i xl0 7007 2>/dev/null
+wait_for 10 in_a "$examples/echo_client" -i xl0 -c 1 $mac_b/7007 >/dev/null 2>&1
+misuse 7007 message
 net_stop server
 random_file "$scratch/speech" 3000
 net_start talker $B "$xlane" cat -l -i xl0 7000 <"$scratch/speech" >/dev/null 2>&1

@@ -31,9 +31,9 @@ cross() { # NAME BYTES OPTIONS-OF-XLANE-CAT...
 echo_messages() { # NAME COUNT MAX OPTIONS-OF-BOTH...
 	local name=$1 count=$2 max=$3
 	shift 3
-	net_start server $B "$examples/echo_server" -i xl0 -n 1 "$@" 7 2>"$scratch/server.err"
+	net_start server $B "$examples/echo_server" -i xl0 -n 1 "$@" 7007 2>"$scratch/server.err"
 	tap_true "$name: $count messages come back as they were sent" \
-		in_a "$examples/echo_client" -i xl0 -c "$count" -s "$max" -t $cross_seconds --json "$scratch/echo.json" "$@" $mac_b/7
+		in_a "$examples/echo_client" -i xl0 -c "$count" -s "$max" -t $cross_seconds --json "$scratch/echo.json" "$@" $mac_b/7007
 	net_join server 30
 	tap_is "$name: the server ends well" "$? $(cat "$scratch/server.err")" "0 "
 	tap_is "$name: the figures say so" "$(json "$scratch/echo.json" messages census_ok | tr '\n' ' ')" "$count true "

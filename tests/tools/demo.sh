@@ -126,9 +126,9 @@ move_embedded() { # NAME DIRECTORY
 	net_start caller $A "$xlane" cat -i xl0 --json "$2/a.json" --timeout 60 $mac_b 7000 \
 		<"$forth" >"$scratch/back.got" 2>"$2/a.err"
 	move_files "$1" "$2"
-	net_start server $B "$examples/echo_server" -i xl0 -n 1 7 2>"$2/server.err"
+	net_start server $B "$examples/echo_server" -i xl0 -n 1 7007 2>"$2/server.err"
 	net_start client $A "$examples/echo_client" -i xl0 -c $messages -s $message_bytes -w 1 -t $pass_seconds \
-		--json "$2/echo.json" $mac_b/7 >"$2/client.out" 2>&1
+		--json "$2/echo.json" $mac_b/7007 >"$2/client.out" 2>&1
 	net_join client $pass_seconds
 	status=$?
 	[ $status = 0 ] || fault "$1: echo_client ended with status $status: $(cat "$2/client.out")"

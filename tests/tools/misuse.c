@@ -158,8 +158,8 @@ int main(int argc, char **argv)
 	message = !strcmp(argv[3], "message");
 	is("connect", xlane_connect(context, &to, message ? XLANE_MESSAGE : XLANE_STREAM, 5000, &conn), 0);
 	if (!failed) {
-		is("a port twice in one context", xlane_listen(context, 5, XLANE_STREAM, 1, &a) ? 1 :
-		   xlane_listen(context, 5, XLANE_STREAM, 1, &b), -EADDRINUSE);
+		is("a port twice in one context", xlane_listen(context, 5005, XLANE_STREAM, 1, &a) ? 1 :
+		   xlane_listen(context, 5005, XLANE_STREAM, 1, &b), -EADDRINUSE);
 		other_thread();
 		child();
 		message ? messages() : streams();

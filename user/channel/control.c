@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "control.h"
+#include "guest.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -308,11 +309,8 @@ int xl_control_query(int fd, const char *what, const char *interface, char **tex
 /* --- daemon --------------------------------------------------------------------------------- */
 int xl_control_take(int fd, struct xl_control_request *r)
 {
-	int fds[XL_CONTROL_FDS_MAX];
-	u32 n;
-	ssize_t got = receive(fd, r, sizeof *r, fds, XL_CONTROL_FDS_MAX, &n);
+	ssize_t got = xl_guest_recv(fd, r, sizeof *r);
 
-	close_fds(fds, &n);
 	if (got == -EAGAIN || got == -EINTR)
 		return -EAGAIN;
 	if (got == -EPROTO)

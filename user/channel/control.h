@@ -60,7 +60,8 @@ int xl_control_query(int fd, const char *what, const char *interface, char **tex
 
 /* --- daemon ------------------------------------------------------------------------------- */
 /* One request from a ready socket, without waiting: 1 got it, 0 the other side is gone, -EAGAIN, -EPROTO (answer with `error`, then
- * close). Descriptors that a client sends are closed. */
+ * close); also
+ * for a request with descriptors. `fd`: made by xl_guest_init, closed by xl_guest_close (guest.h). */
 int xl_control_take(int fd, struct xl_control_request *r);
 /* Without waiting: -EAGAIN when the client does not take answers. The descriptors stay the caller's. */
 int xl_control_answer(int fd, const struct xl_control_answer *a, const int *fds, u32 nfds);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../channel/guest.h"
 #include "channel_state.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -60,6 +61,9 @@ static int make_memory(struct xl_channel *ch, int *memfd)
 	if (base == MAP_FAILED)
 		goto fail;
 	xl_layout_init(&ch->map, base, c->slots, c->ring_bytes);
+	/* all but the rings, so that a client is refused, and not ended later, where there is no memory at all */
+	if (fallocate(fd, 0, 0, ch->map.rings - (u8 *)base) < 0)
+		goto fail;
 	ch->map.head->magic = XLANE_CHANNEL_MAGIC;
 	ch->map.head->version = XLANE_CHANNEL_VERSION;
 	ch->map.head->slots = c->slots;
@@ -117,6 +121,7 @@ int xl_channel_make(const struct xl_channel_config *c, struct xl_channel **out, 
 		xl_channel_free(ch);
 		return err;
 	}
+	xl_guest_init(pair[0]);
 	ch->socket = pair[0];
 	*socket = pair[1];
 	*out = ch;
@@ -128,7 +133,7 @@ void xl_channel_free(struct xl_channel *ch)
 	if (!ch)
 		return;
 	if (ch->socket >= 0)
-		close(ch->socket);
+		xl_guest_close(ch->socket);
 	if (ch->gather)
 		munmap(ch->gather, gather_bytes(ch->config.slots, ch->config.ring_bytes));
 	if (ch->map.head)

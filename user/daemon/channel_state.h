@@ -67,6 +67,7 @@ struct xl_channel {
 	int socket;
 	u32 id, live;                    /* place in the worker's table; slots that are not free */
 	bool active, dying;
+	atomic_bool torn;                /* pages of its memory are missing (torn.h): it is to die */
 	u64 heard_ns;
 	u64 command_head, reply_tail, reply_head;
 	u64 todo[XLANE_CHANNEL_WORDS], todo_words;   /* slots to look at */

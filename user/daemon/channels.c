@@ -13,8 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../channel/guest.h"
 #include "handover.h"
 #include "ports.h"
+#include "torn.h"
 
 #define EVENTS_MAX 64
 #define EVENT_BATCHES_MAX 64
@@ -89,6 +91,7 @@ void xl_channels_add(struct xl_channels *s, struct xl_channel *ch, u64 now_ns)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
+	xl_torn_guard(s);
 	s->now_ns = now_ns;
 	for (ch->id = 0; ch->id < XLANE_CLIENTS_MAX && s->channel[ch->id]; ch->id++)
 		;
@@ -151,7 +154,8 @@ static void bury(struct xl_channels *s, struct xl_channel *ch)
 	if (ch->active)
 		xl_list_remove(&s->links, &s->active, ch->id);
 	ch->active = false;
-	close(ch->socket); /* leaves the epoll, too: there is no copy of it here */
+	epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, ch->socket, NULL); /* it may be closed later than now */
+	xl_guest_close(ch->socket);
 	ch->socket = -1;
 	s->channel[ch->id] = NULL;
 	s->count--;
@@ -170,6 +174,7 @@ struct xl_channel *xl_channels_gone(struct xl_channels *s)
 
 void xl_channels_drop(struct xl_channels *s, u32 client, u64 now_ns)
 {
+	xl_torn_guard(s);
 	s->now_ns = now_ns;
 	for (u32 i = 0; i < XLANE_CLIENTS_MAX; i++)
 		if (s->channel[i] && s->channel[i]->config.client == client)
@@ -178,6 +183,7 @@ void xl_channels_drop(struct xl_channels *s, u32 client, u64 now_ns)
 
 void xl_channels_stop(struct xl_channels *s, u64 now_ns)
 {
+	xl_torn_guard(s);
 	s->now_ns = now_ns;
 	for (u32 i = 0; i < XLANE_CLIENTS_MAX; i++)
 		if (s->channel[i])
@@ -223,9 +229,9 @@ static void publish(struct xl_channels *s, struct xl_channel *ch)
 static void hear(struct xl_channels *s, struct xl_channel *ch, u32 events)
 {
 	char byte;
-	ssize_t n = recv(ch->socket, &byte, 1, MSG_DONTWAIT);
+	ssize_t n = xl_guest_recv(ch->socket, &byte, 1);
 
-	if (n == 0 || (n < 0 && errno != EAGAIN) || events & (EPOLLHUP | EPOLLERR)) {
+	if (n == 0 || (n < 0 && n != -EAGAIN) || events & (EPOLLHUP | EPOLLERR)) {
 		bury(s, ch);
 		return;
 	}
@@ -364,6 +370,11 @@ static u64 serve_slots(struct xl_channels *s, struct xl_channel *ch)
 	return all;
 }
 
+static bool is_torn(const struct xl_channel *ch)
+{
+	return atomic_load_explicit(&ch->torn, memory_order_relaxed);
+}
+
 /* Something that the client has published is to be seen to. */
 static bool pending(struct xl_channels *s, struct xl_channel *ch)
 {
@@ -381,7 +392,7 @@ static void park(struct xl_channels *s, struct xl_channel *ch)
 	if (ch->todo_words || s->now_ns - ch->heard_ns < XL_CHANNEL_PARK_NS)
 		return;
 	xl_sleep_enter(&ch->map.head->worker_asleep);
-	if (pending(s, ch)) {
+	if (pending(s, ch) || is_torn(ch)) {
 		(void)xl_sleep_leave(&ch->map.head->worker_asleep);
 		return;
 	}
@@ -401,6 +412,10 @@ static u64 serve(struct xl_channels *s, struct xl_channel *ch)
 	}
 	if (!ch->dying)
 		publish(s, ch);
+	if (is_torn(ch) && !ch->dying) {
+		xl_channels_count_up(s, XL_CHANNEL_TORN);
+		ch->dying = true;
+	}
 	if (ch->dying) {
 		bury(s, ch);
 		return work + 1;
@@ -418,6 +433,7 @@ u32 xl_channels_run(struct xl_channels *s, u64 now_ns)
 	u32 work = 0, turns;
 	u64 bytes = 0;
 
+	xl_torn_guard(s);
 	s->now_ns = now_ns;
 	if (s->count && (s->slept || now_ns - s->looked_ns >= every))
 		work += look(s);
@@ -447,6 +463,7 @@ int xl_channels_arm(void *channels, bool sleep)
 {
 	struct xl_channels *s = channels;
 
+	xl_torn_guard(s);
 	s->slept = true;
 	for (u32 id = s->active.head; id != XL_NONE; id = xl_list_next(&s->links, id)) {
 		struct xl_channel *ch = s->channel[id];
@@ -458,7 +475,7 @@ int xl_channels_arm(void *channels, bool sleep)
 		if (ch->todo_words || ch->dying)
 			return -EAGAIN;
 		xl_sleep_enter(&ch->map.head->worker_asleep);
-		if (pending(s, ch))
+		if (pending(s, ch) || is_torn(ch))
 			return -EAGAIN;
 	}
 	return 0;

@@ -30,6 +30,7 @@ struct xl_ports;    /* ports.h: which client listens on which port, for all work
 	X(WAKES_FULL, "wakes_full", "wakes not sent, as the socket was full of them") \
 	X(WOKEN, "woken", "times a client woke the worker") \
 	X(REPLIES_WAIT, "replies_wait", "commands left waiting as the client does not take its replies") \
+	X(TORN, "torn", "clients whose memory the kernel could not provide: their channel was closed") \
 	X(CLIENTS_DIED, "clients_died", "clients that went with connections open") \
 	X(CONNS_RESET, "conns_reset", "connections reset because their client was gone") \
 	X(GIVEN, "given", "connections given for others to take") \

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../channel/guest.h"
 #include "../drv/why.h"
 #include "logs.h"
 
@@ -43,7 +44,8 @@ void xl_clients_drop(struct xl_server *s, struct xl_client *c)
 	if (!c->used)
 		return;
 	if (c->fd >= 0) {   /* its workers are told once */
-		close(c->fd);
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd, NULL);   /* it may be closed later than now */
+		xl_guest_close(c->fd);
 		c->fd = -1;
 		for (u32 w = 0; c->out && w < c->interface->workers; w++)
 			if (c->channel[w])
@@ -115,7 +117,7 @@ static void turn_away(struct xl_server *s, int fd, int err, enum xl_server_count
 	snprintf(a.why, sizeof a.why, "%s", why);
 	s->counters[counter]++;
 	xl_control_answer(fd, &a, NULL, 0);
-	close(fd);
+	xl_guest_close(fd);
 }
 
 static void enter(struct xl_server *s, int fd)
@@ -127,7 +129,7 @@ static void enter(struct xl_server *s, int fd)
 
 	s->counters[XL_SERVER_CONNECTIONS]++;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) < 0) {
-		close(fd);
+		xl_guest_close(fd);
 		return;
 	}
 	c = free_entry(s, who.uid, &same);

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../channel/guest.h"
 #include "../drv/why.h"
 
 #define BACKLOG 128
@@ -87,6 +88,7 @@ static int bind_listener(struct xl_door *d, char *why, size_t why_bytes)
 	d->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->listener < 0)
 		return xl_why(-errno, why, why_bytes, "no UNIX socket: %s", strerror(errno));
+	xl_guest_init(d->listener);
 	mask = umask(0777);   /* nobody comes in before group and mode are as they should be */
 	err = bind(d->listener, (struct sockaddr *)&at, sizeof at) < 0 ? -errno : 0;
 	umask(mask);

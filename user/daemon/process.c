@@ -14,6 +14,7 @@
 #include "../drv/why.h"
 #include "logs.h"
 #include "server.h"
+#include "torn.h"
 
 #define ASK_PATIENCE_MS 5000
 
@@ -114,6 +115,8 @@ int xl_process_run(const struct xl_process *p)
 	err = xl_drop(&p->identity, why, sizeof why);
 	if (!err && getppid() != p->helper)
 		err = xl_why(-ESRCH, why, sizeof why, "the helper has ended");
+	if (!err && (err = xl_torn_install()))
+		xl_why(err, why, sizeof why, "can not begin: %s", strerror(-err));
 	if (!err)
 		err = open_server(s, p, why, sizeof why);
 	if (!err)

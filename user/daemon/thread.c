@@ -95,6 +95,7 @@ int xl_thread_start(struct xl_thread *t)
 
 	/* signals are the control thread's */
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);   /* torn.h */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&t->id, NULL, xl_turn_run, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

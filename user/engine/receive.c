@@ -93,13 +93,16 @@ static bool ended(const struct xl_conn *c, bool message, bool *torn)
 
 enum xl_receive_verdict xl_receive_ready(struct xl_engine *e, struct xl_conn *c, bool more)
 {
-	bool gone = xl_conn_gone(c), message = xl_message_kind(c) && !gone, torn = false;
+	bool gone = xl_conn_gone(c), message = xl_message_kind(c) && !gone, whole = true, torn = false;
 	u32 before = c->messages_ready;
 
-	if (message && !xl_message_parse(e, c))
-		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
+	if (message)
+		whole = xl_message_parse(e, c);
+	/* Broken or not: what the parser has passed is still read, and the reader never stands at a large message's head. */
 	if (!gone && c->kind == XLANE_KIND_UNORDERED && c->reading != XL_READING_FRONT)
 		xl_receive_pass(e, c);
+	if (!whole)
+		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
 	if (more || !message || c->messages_ready != before)
 		xl_conn_notify(e, c, XL_EVENT_READABLE);
 	if (ended(c, message, &torn)) {

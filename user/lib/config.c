@@ -92,6 +92,8 @@ static int check_embedded(const struct xlane_config *c, char *why, size_t why_by
 		snprintf(why, why_bytes, "VLAN ids are 1..4094, the outer first");
 	else if (c->zero_copy == 1 && c->driver == XLANE_DRIVER_AF_PACKET)
 		snprintf(why, why_bytes, "AF_PACKET has no zero-copy mode");
+	else if (c->helper_thread != 0 && c->helper_thread != 1)
+		snprintf(why, why_bytes, "helper_thread is %d, not 0 or 1", c->helper_thread);
 	else
 		return check_numbers(c, why, why_bytes);
 	return -EINVAL;

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "conn.h"
 #include "errors.h"
+#include "helped.h"
 #include "outbox.h"
 
 static int syslog_level(int level)
@@ -67,6 +68,17 @@ int xl_context_make(xlane *x, const struct xlane_config *c, struct xl_backend *b
 	return 0;
 }
 
+static int open_backend(const struct xlane_config *c, const struct xl_log *log, struct xl_backend **out, char *why,
+			size_t why_bytes)
+{
+	int err;
+
+	if (c->daemon)
+		return xl_remote_open(c, log, out, why, why_bytes);
+	err = xl_embedded_open(c, log, out, why, why_bytes);
+	return err || !c->helper_thread ? err : xl_helped_open(*out, out, why, why_bytes);
+}
+
 int xlane_open(const struct xlane_config *config, xlane **out)
 {
 	char why[XL_LAST_ERROR_BYTES] = "";
@@ -82,7 +94,7 @@ int xlane_open(const struct xlane_config *config, xlane **out)
 	x = xl_context_new(&c);
 	if (!x)
 		return xl_last_error_set(-ENOMEM, "no memory for a context");
-	err = (c.daemon ? xl_remote_open : xl_embedded_open)(&c, &x->log, &b, why, sizeof why);
+	err = open_backend(&c, &x->log, &b, why, sizeof why);
 	if (err)
 		goto no_backend;
 	err = xl_context_make(x, &c, b, why, sizeof why);
