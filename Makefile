@@ -98,7 +98,8 @@ XLANED := $(if $(MAIN_DAEMON),$(B)/bin/xlaned)
 EXAMPLES := $(SRC_EXAMPLES:examples/%.c=$(B)/examples/%)
 # The thread sanitizer is for what has threads: the daemon, its channels, and what they stand on.
 TSAN_TESTS := $(wildcard tests/unit/test_spsc.c tests/unit/test_channel*.c tests/unit/test_ring*.c tests/unit/test_ports.c \
-	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
+	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_torn.c \
+	tests/unit/test_guest.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
 UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(TSAN),$(TSAN_TESTS),$(SRC_UNIT)))))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
@@ -106,7 +107,7 @@ MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
-.PHONY: all bpf tools unit bench-programs bench sim demo check deps install uninstall clean help
+.PHONY: all bpf tools unit bench-programs bench sim demo check vm deps install uninstall clean help
 all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(XLANED) $(EXAMPLES) bpf ## build the library, the daemon, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
@@ -130,6 +131,11 @@ check: deps ## every test; ends with "N passed, N failed, N skipped" (root for t
 	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim) $(if $(XLANED),build/san/bin/xlaned)
 	+@$(submake) TSAN=1 unit $(if $(XLANED),build/tsan/bin/xlaned)
 	@tests/run $(TESTS)
+
+vm: ## tests on other kernels, in virtual machines (root; KERNELS="linux-image-cloud-amd64 ..." TESTS= ACCEL=tcg CPUS=2)
+	@tests/tools/deps.sh vm
+	+@$(submake) all tools unit
+	@tests/vm/run.sh $(TESTS)
 
 bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings and kernel TCP (root, two idle cores)
 	+@$(submake) all bench-programs
@@ -188,7 +194,7 @@ uninstall: ## remove what install has put there
 # Files that change only when what they hold changes: what depends on flags is built again with other flags.
 stamp = $(shell mkdir -p $(B); printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(B)/$(1) || \
 	printf '%s\n' '$(subst ','\'',$(2))' > $(B)/$(1))
-ifneq ($(filter-out clean help deps uninstall demo check bench,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help deps uninstall demo check vm bench,$(or $(MAKECMDGOALS),all)),)
 $(call stamp,flags,$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL))
 $(call stamp,places,$(BPFDIR))
 $(call stamp,files,$(SRC_ALL))

@@ -70,7 +70,8 @@
 #define XLANE_CHANNEL_RING_MAX_BYTES 16777216
 #define XLANE_CHANNEL_COMMANDS      256      /* slots of the rings of commands and of replies, a power of two */
 #define XLANE_CHANNEL_LISTENERS_MAX 64       /* listening ports of one client */
-#define XLANE_HANDOVER_MAX          256      /* connections that are given and not yet taken, per worker */
+#define XLANE_HANDOVER_MAX          512      /* connections that are given and not yet taken, per worker */
+#define XLANE_HANDOVER_MAX_BYTES    268435456 /* and what lay in their rings; of both a user has at most what is left over */
 #define XLANE_HANDOVER_S            10       /* a connection that nobody takes for so long is reset */
 #define XLANE_HOME_WAKE_FRAMES      64       /* frames that wait to go home before their sleeping owner is woken */
 #define XLANE_QUEUE_LATE_MS         10       /* a queue whose home worker was not there for so long is served by others */

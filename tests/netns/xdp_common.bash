@@ -27,6 +27,7 @@ if [ -z "${XDP_TEST_INSIDE:-}" ]; then
 	XDP_TEST_INSIDE=1 exec unshare --mount --propagation private "$0" "$@"
 fi
 
+umount -l /run/xlane/bpf 2>/dev/null   # of an xlane that is in use on this machine; here only
 mount -t tmpfs tmpfs /run && mkdir /run/netns || exit 1
 if [ "$(stat -f -c %t /sys/fs/bpf)" = cafe4a11 ]; then
 	umount -l /sys/fs/bpf || exit 1

@@ -54,6 +54,10 @@ void sim_actor_draw(struct sim_program *p, struct sim_actor *a)
 		a->write_pace_ns = sim_log_range(r, 10 * XL_US, 10 * XL_US + f->storm_ns / 50);
 	a->dead = xl_prng_chance(r, f->dead_ppm);
 	a->peeks = xl_prng_chance(r, 300000);
+	if (f->crowd && is_stream(end_of(p, a)))
+		a->total = f->bytes_max;
+	if (f->hoard_ppm)
+		a->hoards = xl_prng_chance(r, f->hoard_ppm);
 }
 
 static void over(struct sim_program *p, struct sim_actor *a)
@@ -116,12 +120,18 @@ void sim_actor_closed(struct sim_program *p, struct sim_actor *a)
 }
 
 /* --- sending -------------------------------------------------------------------------------- */
+/* It has begun a large message and gives nothing of it. */
+static bool hoards(const struct sim_program *p, const struct sim_actor *a)
+{
+	return a->hoards && a->large != XL_NONE64 && !p->world->healed;
+}
+
 static bool may_write(const struct sim_program *p, const struct sim_actor *a)
 {
 	const struct sim_end *e = end_of(p, a);
 
 	return a->can_write && !a->closed && (a->large != XL_NONE64 || (!e->shut && sent_by(e) < a->total)) &&
-	       !sim_world_failed(p->world) &&
+	       !hoards(p, a) && !sim_world_failed(p->world) &&
 	       (p->world->healed || p->world->now_ns >= a->write_at_ns);
 }
 
@@ -177,6 +187,8 @@ static s64 begin_large(struct sim_program *p, struct sim_actor *a, u64 bytes, u6
 		sim_world_fail(p->world, "api", "end %u: large_begin of %llu bytes returned %lld", a->end,
 			       (unsigned long long)bytes, (long long)r);
 	if (r == 0) {
+		if (a->hoards && !p->world->healed)
+			sim_world_mark(p->world, SIM_MARK_HOARDED);
 		a->large = e->sent_messages++;
 		a->large_fed = 0;
 	}
@@ -363,13 +375,25 @@ static bool may_read(const struct sim_program *p, const struct sim_actor *a)
 	       (w->healed || (!a->dead && w->now_ns >= a->read_at_ns));
 }
 
+/* The rule of user/engine/share.h has put off a send of a host. */
+static bool frames_short(const struct sim_world *w)
+{
+	for (u32 i = 0; i < 2; i++)
+		if (w->host[i].engine && xl_engine_counters(w->host[i].engine)[XL_C_SHARE_WAITS])
+			return true;
+	return false;
+}
+
 static void run_read(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	struct sim_world *w = p->world;
 	bool stream = is_stream(end_of(p, a));
 
-	if (a->can_read && a->dead && !w->healed)
+	if (a->can_read && a->dead && !w->healed) {
 		sim_world_mark(w, SIM_MARK_DEAD_READER);
+		if (frames_short(w))
+			sim_world_mark(w, SIM_MARK_FRAMES_SHORT);
+	}
 	while (may_read(p, a)) {
 		s64 r = stream ? read_stream(p, a, now_ns) : read_message(p, a, now_ns);
 
@@ -453,7 +477,7 @@ u64 sim_actor_deadline(const struct sim_program *p, const struct sim_actor *a)
 
 	if (p->world->healed)
 		return XL_NEVER;
-	if (a->can_write && !a->closed && (a->large != XL_NONE64 || (!e->shut && sent_by(e) < a->total)))
+	if (a->can_write && !a->closed && !hoards(p, a) && (a->large != XL_NONE64 || (!e->shut && sent_by(e) < a->total)))
 		at = a->write_at_ns;
 	if (a->can_read && !a->failed && !e->got_end && !a->dead)
 		at = xl_min(at, a->read_at_ns);

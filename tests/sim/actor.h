@@ -31,6 +31,7 @@ struct sim_actor {             /* what a program does with one end */
 	u32 chunk_max, read_max;
 	u8 ending;
 	bool dead;             /* reads nothing until the storm is over */
+	bool hoards;           /* gives nothing of a large message until the storm is over */
 	bool peeks;            /* reads by loan */
 	bool can_read, can_write, closed, failed;
 };

@@ -283,12 +283,69 @@ static void draw_program(struct sim_faults *f, struct xl_prng *p)
 	f->shuffle = odds(p, 30);
 }
 
+/* Many connections, much to send, and readers that stand still in the storm: transmit frames run short, in pools large enough
+ * to be shared. */
+static void crowd(struct sim_faults *f, struct xl_prng *p)
+{
+	f->crowd = true;
+	f->bytes_max = 400000;
+	f->dead_ppm = 700000;
+	f->abort_ppm = 0;
+	f->storm_ns = xl_max(f->storm_ns, 2 * XL_S);
+	f->plans = SIM_PLANS_MAX / 2;
+	for (u32 i = 0; i < f->plans; i++)
+		f->plan[i] = (struct sim_plan){ .time_ns = sim_range(p, 0, f->storm_ns / 8), .host = xl_prng_below(p, 2),
+						.kind = odds(p, 60) ? XLANE_KIND_STREAM :
+							sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_DATAGRAM) };
+	for (u32 i = 0; i < 2; i++) {
+		struct sim_host_sizes *h = &f->host[i];
+
+		h->frames = sim_range(p, 2400, 2800);
+		h->mtu = 1500;
+		h->recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
+		h->send_buffer_bytes = 0;
+		f->link[i].delay_ns = xl_min(f->link[i].delay_ns, XL_MS);
+		f->link[i].jitter_ns = 0;
+		f->link[i].rate_bytes_per_s = 0;
+	}
+}
+
+/* Senders of large messages that keep what they were granted, while others wait for it. */
+static void hoard(struct sim_faults *f, struct xl_prng *p)
+{
+	f->hoard_ppm = 600000;
+	f->large_bytes_max = SIM_LARGE_BYTES_MAX;
+	f->plans = xl_max(f->plans, 8);
+	for (u32 i = 0; i < f->plans; i++)
+		f->plan[i] = (struct sim_plan){ .time_ns = sim_range(p, 0, f->storm_ns / 8), .host = xl_prng_below(p, 2),
+						.kind = sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_UNORDERED) };
+	for (u32 i = 0; i < 2; i++) {
+		f->host[i].blocks = sim_range(p, 1024, 1500);
+		f->host[i].recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
+	}
+}
+
+/* Worlds of one purpose, drawn from numbers of their own. */
+static bool draw_purpose(struct sim_faults *f, u64 seed)
+{
+	struct xl_prng prng, *p = &prng;
+	u32 n;
+
+	xl_prng_seed(p, seed ^ 0x70757270ull);
+	n = xl_prng_below(p, 1000);
+	if (n < 10)
+		crowd(f, p);
+	else if (n < 30)
+		hoard(f, p);
+	return n >= 10 && n < 30;
+}
+
 void sim_faults_draw(struct sim_faults *f, u64 seed)
 {
 	static const u64 numbers[] = { 0, 1ull << 31, UINT32_MAX, XL_NONE64, XL_NONE64 };
 	struct xl_prng prng, *p = &prng;
 	u64 round_trip = 0;
-	bool same;
+	bool same, hoards;
 
 	xl_prng_seed(p, seed ^ 0x66617573ull);
 	memset(f, 0, sizeof *f);
@@ -312,5 +369,8 @@ void sim_faults_draw(struct sim_faults *f, u64 seed)
 	draw_program(f, p);
 	draw_actions(f, p);
 	draw_plans(f, p);
+	hoards = draw_purpose(f, seed);
 	derive(f, p);
+	if (hoards)
+		f->storm_ns += 3 * xl_max(f->host[0].peer_death_ns, f->host[1].peer_death_ns);
 }

@@ -75,6 +75,8 @@ struct sim_faults {
 	u64 bytes_max, message_bytes_max;          /* of one direction of a connection; of one message */
 	u64 large_bytes_max;                       /* of a large message; 0: there are none */
 	u32 slow_ppm, dead_ppm, abort_ppm;         /* of the ends: slow, reads nothing in the storm, aborts */
+	bool crowd;                                /* frames are to run short */
+	u32 hoard_ppm;                             /* of the ends: let be granted memory and give nothing in the storm */
 	bool slow_accept;
 	bool shuffle;                              /* completions come in any order */
 	struct sim_action action[SIM_ACTIONS_MAX];

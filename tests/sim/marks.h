@@ -41,6 +41,8 @@
 	X(LARGE, "program: a large message was received") \
 	X(LARGE_OVERTAKEN, "program: a small message was sent while a large one was being given") \
 	X(OUT_OF_ORDER, "program: messages were received in another order than sent") \
+	X(HOARDED, "program: kept what it was granted for a large message") \
+	X(FRAMES_SHORT, "frames were short in a pool that is shared, while a reader stood still") \
 	X(DATAGRAM_LOST, "program: a datagram never arrived") \
 	X(STREAM_END, "program: the end of a stream was read") \
 	X(MESSAGE_END, "program: the end of messages was read") \

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh - install what building and testing need and what is missing, and nothing else. Debian 12 or later, as root;
-# anywhere else it says what is missing. Ends 0 when everything that is needed is there.
+# deps.sh [vm] - install what building and testing need and what is missing, and nothing else; with `vm` also what tests in
+# virtual machines need. Debian 12 or later, as root; anywhere else it says what is missing. Ends 0 when everything that is
+# needed is there.
 
 # package  what shows that it is there: a command, or a file the C compiler finds
 needs='
@@ -25,6 +26,11 @@ bpftool          command bpftool
 iproute2         command ip
 iputils-ping     command ping
 '
+[ "$1" != vm ] || needs="$needs
+qemu-system-x86  command qemu-system-x86_64
+kmod             command depmod
+cpio             command cpio
+"
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
 
 present() { # KIND NAME

@@ -41,6 +41,12 @@ bool ends_check(bool ok, const char *format, ...)
 	return ok;
 }
 
+void ends_skip(const char *what, const char *reason)
+{
+	printf("ok %u - af_xdp: %s # SKIP %s\n", ++ends_tests_run, what, reason);
+	fflush(stdout);
+}
+
 __attribute__((format(printf, 1, 2)))
 int ends_shell(const char *format, ...)
 {

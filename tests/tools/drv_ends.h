@@ -39,6 +39,7 @@ extern u32 ends_tests_run, ends_tests_failed;
 u64 ends_clock_ns(void);
 /* One TAP line. Returns ok. */
 __attribute__((format(printf, 2, 3))) bool ends_check(bool ok, const char *format, ...);
+void ends_skip(const char *what, const char *reason);
 __attribute__((format(printf, 1, 2))) int ends_shell(const char *format, ...);
 
 int ends_open_one(struct end *e, const char *ifname);

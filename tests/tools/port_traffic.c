@@ -278,16 +278,27 @@ static int hand_over(struct xl_port *p)
 	return err;
 }
 
-static int open_crew(struct crew *c)
+static int open_shared(struct crew *c, bool handed_over)
 {
 	struct xl_port_spec spec = { .ifname = c->ifname, .workers = c->workers, .frames = FRAMES, .ring_size = 512,
 		.need_wakeup = true };
-	int fds[REDIRECT_SOCKETS_MAX], err = xl_port_open(&spec, &c->port, why, sizeof why);
+	int err = xl_port_open(&spec, &c->port, why, sizeof why);
 
-	if (!err && c->echoes)
+	if (!err && handed_over)
 		err = hand_over(&c->port);
 	if (!err)
 		err = xl_af_xdp_shared_open(&c->port, &c->shared, why, sizeof why);
+	if (err != -EOPNOTSUPP || !handed_over)
+		return err;
+	xl_port_close(&c->port);
+	printf("# %s; used where it was opened\n", why);
+	return open_shared(c, false);
+}
+
+static int open_crew(struct crew *c)
+{
+	int fds[REDIRECT_SOCKETS_MAX], err = open_shared(c, c->echoes);
+
 	for (u32 w = 0; w < c->workers && !err; w++) {
 		struct hand *h = &c->hand[w];
 

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -205,6 +208,49 @@ static void test_connect(void **state)
 	assert_int_equal(xl_control_connect(why, &fd, (char[256]){ 0 }, 256), -ENAMETOOLONG);
 }
 
+struct crowd { struct sockaddr_un at; atomic_uint asking; int got; };
+
+static void *ask_in(void *arg)
+{
+	struct crowd *c = arg;
+	char why[256];
+	int fd;
+
+	atomic_fetch_add(&c->asking, 1);
+	c->got = xl_control_connect(c->at.sun_path, &fd, why, sizeof why);
+	close(fd);
+	return NULL;
+}
+
+/* More at once than the daemon's queue holds: they wait for their turn. */
+static void test_crowd(void **state)
+{
+	struct crowd c = { .at.sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), fd[2];
+	char why[256];
+	pthread_t t;
+
+	(void)state;
+	snprintf(c.at.sun_path, sizeof c.at.sun_path, "/tmp/test_control.%d", (int)getpid());
+	assert_int_equal(bind(s, (struct sockaddr *)&c.at, sizeof c.at), 0);
+	assert_int_equal(listen(s, 1), 0);
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(xl_control_connect(c.at.sun_path, &fd[i], why, sizeof why), 0);
+	assert_int_equal(pthread_create(&t, NULL, ask_in, &c), 0);
+	while (!atomic_load(&c.asking))
+		sched_yield();
+	for (u32 i = 0; i < 1000; i++)
+		sched_yield();
+	for (u32 i = 0; i < 3; i++)
+		close(accept(s, NULL, NULL));
+	pthread_join(t, NULL);
+	assert_int_equal(c.got, 0);
+	close(fd[0]);
+	close(fd[1]);
+	close(s);
+	unlink(c.at.sun_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_crowd),
 	};
 
 	return RUN_TAP(tests);

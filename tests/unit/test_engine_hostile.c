@@ -333,6 +333,60 @@ static void test_engine_is_whole_after_an_export(void **state)
 	pair_close(&p);
 }
 
+/* What an exported connection holds is not there for others, or a block could be missing to who was promised it. */
+static void test_memory_of_an_exported_connection_is_not_promised(void **state)
+{
+	struct xl_engine_config like = { .blocks = 140 };
+	static u8 buf[1 << 20];
+	struct peer x, y = peer_new(4, 100);
+	struct pair p;
+	u32 conn;
+	s64 n;
+
+	(void)state;
+	pair_open(&p, &like);
+	x = peer_open(&p, 3, 100, XLANE_KIND_STREAM, 0);
+	for (u64 at = 0; at < XLANE_RECV_WINDOW_MIN_BYTES; at += 1024)
+		peer_data(&p, &x, 0, at, 'x', 1024);
+	n = xl_conn_export(p.h[1].e, x.conn, buf, sizeof buf);
+	CHECK(n > 0);
+	raw_init(&y, &r, XLANE_KIND_STREAM, 1 << 20);
+	raw_init_end(&r);
+	peer_send(&p, &y, &r);
+	CHECK(peer_hears(&p, &y, &r) && (r.b[0] & 15) == 4 && xl_get32(r.b + 52) == XLANE_WIRE_RESOURCES);
+	CHECK(xl_conn_import(p.h[1].e, buf, (u64)n, p.now, &conn) == 0);
+	CHECK(xl_conn_readable(p.h[1].e, conn) == XLANE_RECV_WINDOW_MIN_BYTES);
+	pair_close(&p);
+}
+
+/* */
+static void test_one_ack_in_a_packet(void **state)
+{
+	struct counters before;
+	struct pair p;
+	struct peer x;
+
+	(void)state;
+	pair_open(&p, NULL);
+	x = peer_open(&p, 3, 100, XLANE_KIND_STREAM, 1 << 20);
+	for (u32 n = 1; n <= 2; n++) {
+		before = counters_of(&p.h[1]);
+		peer_header(&x, &r);
+		for (u32 i = 0; i < n; i++) {
+			raw_record(&r, 0x10, 0, 20);
+			raw64(&r, FIRST);
+			raw_fill(&r, 0, 12);
+		}
+		raw_seal(&r);
+		peer_send(&p, &x, &r);
+		if (n == 1)
+			only_counted(&p.h[1], &before, XL_C_ACKS_IN, NO_COUNTER, "one ACK");
+		else
+			only_counted(&p.h[1], &before, XL_C_BAD_RECORD, XL_C_ACK_BAD, "two ACKs");
+	}
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +403,8 @@ int main(void)
 		cmocka_unit_test(test_repeated_accept_moves_nobody),
 		cmocka_unit_test(test_engine_is_whole_after_an_export),
 		cmocka_unit_test(test_import_keeps_the_bound_on_frames),
+		cmocka_unit_test(test_memory_of_an_exported_connection_is_not_promised),
+		cmocka_unit_test(test_one_ack_in_a_packet),
 	};
 
 	return RUN_TAP(tests);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Large messages: head in the sequence, GRANT, LARGE; who is granted when; what is refused. */
-#include "engine_pair.h"
+#include "engine_large.h"
 
 #define LARGE (200u * 1000)
 
@@ -262,45 +262,6 @@ static void test_closed_reader(void **state)
 }
 
 /* --- a raw sender ----------------------------------------------------------------------------------- */
-static void head(struct pair *p, struct peer *x, u64 offset, u32 bytes, u8 class)
-{
-	peer_header(x, &r);
-	raw_record(&r, 0x01, 2, 16);
-	raw64(&r, offset);
-	raw32(&r, bytes);
-	raw8(&r, class);
-	raw_fill(&r, 0, 3);
-	raw_seal(&r);
-	peer_send(p, x, &r);
-}
-
-static void part(struct pair *p, struct peer *x, u64 message, u32 offset, u8 byte, u16 bytes)
-{
-	peer_header(x, &r);
-	raw_record(&r, 0x02, 0, (u16)(12 + bytes));
-	raw64(&r, message);
-	raw32(&r, offset);
-	raw_fill(&r, byte, bytes);
-	raw_seal(&r);
-	peer_send(p, x, &r);
-}
-
-/* What host 1 has granted to x in the packets waiting for it; XL_NONE64: nothing. */
-static u64 granted_to(struct pair *p, const struct peer *x, u32 *bytes)
-{
-	u64 message = XL_NONE64;
-
-	while (peer_hears(p, x, &r)) {
-		const u8 *g = raw_find(&r, 0x12);
-
-		if (!g)
-			continue;
-		message = xl_get64(g);
-		*bytes = xl_get32(g + 8);
-	}
-	return message;
-}
-
 static void test_refused_parts(void **state)
 {
 	struct counters before;

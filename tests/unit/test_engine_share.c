@@ -120,11 +120,34 @@ static void test_large_beside(void **state)
 	pair_close(&p);
 }
 
+/* Datagrams without a byte fill frames all the same. */
+static void test_small_datagrams_count(void **state)
+{
+	struct joined small, good;
+	struct pair p;
+
+	(void)state;
+	for (u64 bytes = 0; bytes < 2; bytes++) {
+		open_shared(&p);
+		small = pair_join(&p, XLANE_KIND_DATAGRAM);
+		good = pair_join(&p, XLANE_KIND_MESSAGE);
+		while (xl_conn_send(p.h[0].e, small.a, data, bytes, p.now) == (s64)bytes)
+			;
+		pair_check(&p);
+		CHECK(frames_held(&p.h[0]) < 900 * 3 / 4 + 100);
+		CHECK(xl_conn_send(p.h[0].e, good.a, data, sizeof data, p.now) == sizeof data);
+		pair_run(&p, 20 * XL_MS);
+		CHECK(xl_conn_recv(p.h[1].e, good.b, in, sizeof in, p.now) == sizeof data);
+		pair_check(&p);
+		pair_close(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_readers_that_stand_still),
-		cmocka_unit_test(test_credit_wakes),
+		cmocka_unit_test(test_credit_wakes), cmocka_unit_test(test_small_datagrams_count),
 		cmocka_unit_test(test_large_beside),
 	};
 

@@ -85,8 +85,8 @@ static void test_not_refused(void **state)
 	assert_int_equal(xl_guest_recv(pair[1], &byte, 1), -EPROTO);
 	assert_int_equal(xl_control_take(pair[1], &q), -EPROTO);
 	xl_guest_close(pair[1]);
-	/* the other side sees the end, whoever still waits */
-	assert_int_equal(recv(pair[0], &byte, 1, MSG_DONTWAIT), 0);
+	/* the other side sees the end, whoever still waits: as a reset, once what was not read is thrown away */
+	assert_true(recv(pair[0], &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET);
 	alarm(0);
 	close(pair[0]);
 	end_trap(&t);

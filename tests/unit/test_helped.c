@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,13 +179,8 @@ static int in_arm(void *arg, bool sleep)
 	return sleep && !inner.armed ? -EAGAIN : 0;
 }
 
-static xlane *open_helped(void)
+static void make_inner(void)
 {
-	struct xl_backend *b;
-	struct xlane_config c;
-	char why[256] = "";
-	xlane *x;
-
 	memset(&inner, 0, sizeof inner);
 	program = pthread_self();
 	inner.wire_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -200,6 +196,23 @@ static xlane *open_helped(void)
 		.ops = &inner.ops, .source = { in_fds, in_arm, NULL }, .conns_max = CONNS, .mtu = 1500,
 		.send_whole_bytes = XLANE_MESSAGE_SMALL_MAX_BYTES, .mac = { 2 }, .text = "inner",
 	};
+}
+
+static void let_inner_go(void)
+{
+	CHECK(inner.destroyed && !inside);
+	close(inner.wire_fd);
+	close(inner.turned_fd);
+}
+
+static xlane *open_helped(void)
+{
+	struct xl_backend *b = NULL;
+	struct xlane_config c;
+	char why[256] = "";
+	xlane *x;
+
+	make_inner();
 	xlane_config_init(&c);
 	c.wait = XLANE_WAIT_SLEEP;
 	x = xl_context_new(&c);
@@ -211,9 +224,7 @@ static xlane *open_helped(void)
 static void close_helped(xlane *x)
 {
 	xlane_close(x, 0);
-	CHECK(inner.destroyed && !inside);
-	close(inner.wire_fd);
-	close(inner.turned_fd);
+	let_inner_go();
 }
 
 static xlane_conn *connect_one(xlane *x)
@@ -223,6 +234,14 @@ static xlane_conn *connect_one(xlane *x)
 
 	CHECK(!xlane_connect(x, &to, XLANE_STREAM, 0, &c));
 	return c;
+}
+
+static void compute(u64 ns)
+{
+	const u64 end = xl_worker_clock() + ns;
+
+	while (xl_worker_clock() < end)
+		;
 }
 
 /* The program's descriptor becomes readable, however long that takes. */
@@ -262,6 +281,28 @@ static void test_away(void **state)
 	put(inner.wire_fd, 2);
 	wait_helped();
 	assert_int_equal(xlane_poll(x, ev, CONNS, -1), 2);
+	close_helped(x);
+}
+
+static void note(const char *name, const char *text, uint64_t value, void *arg)
+{
+	(void)name, (void)text;
+	*(uint64_t *)arg = value;
+}
+
+/* What comes before the program listens or connects waits for that. */
+static void test_begin(void **state)
+{
+	xlane *x = open_helped();
+	uint64_t got = 1;
+
+	(void)state;
+	put(inner.wire_fd, 1);
+	compute(3 * XL_HELPED_AWAY_NS);
+	assert_int_equal(xlane_counters(x, note, &got), 1);
+	assert_int_equal(got, 0);
+	connect_one(x);
+	wait_helped();
 	close_helped(x);
 }
 
@@ -359,14 +400,6 @@ static void *peer(void *arg)
 	return NULL;
 }
 
-static void compute(u64 ns)
-{
-	const u64 end = xl_worker_clock() + ns;
-
-	while (xl_worker_clock() < end)
-		;
-}
-
 static void test_together(void **state)
 {
 	xlane *x = open_helped();
@@ -420,7 +453,7 @@ static void test_guard(void **state)
 	xlane *x = open_helped();
 	xlane_conn *c = connect_one(x);
 	pthread_t t;
-	void *got;
+	void *got = NULL;
 	pid_t pid;
 	int status;
 
@@ -483,12 +516,32 @@ static void test_close(void **state)
 	}
 }
 
+/* No descriptors left: said, and nothing stays. */
+static void test_refused(void **state)
+{
+	struct rlimit before, none;
+	struct xl_backend *b = NULL;
+	char why[256] = "";
+
+	(void)state;
+	make_inner();
+	CHECK(!getrlimit(RLIMIT_NOFILE, &before));
+	none = before;
+	none.rlim_cur = 0;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	assert_int_equal(xl_helped_open(&inner.b, &b, why, sizeof why), -EMFILE);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &before));
+	assert_true(why[0] != 0);
+	let_inner_go();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_away), cmocka_unit_test(test_deadline), cmocka_unit_test(test_armed),
+		cmocka_unit_test(test_away), cmocka_unit_test(test_begin), cmocka_unit_test(test_deadline), cmocka_unit_test(test_armed),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_ends), cmocka_unit_test(test_together),
 		cmocka_unit_test(test_guard), cmocka_unit_test(test_signals), cmocka_unit_test(test_close),
+		cmocka_unit_test(test_refused),
 	};
 
 	return RUN_TAP(tests);

@@ -110,6 +110,7 @@ static void test_config(void **state)
 	REFUSED(spin_us, 1000001);
 	REFUSED(recv_memory_kib, XLANE_BLOCKS_MIN * (XLANE_BLOCK_BYTES / 1024) - 1);
 	REFUSED(peer_death_ms, 9);
+	REFUSED(helper_thread, 2);
 }
 
 #define DAEMON_REFUSED(field, value) do { \

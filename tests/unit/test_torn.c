@@ -97,9 +97,10 @@ static void test_holes(void **state)
 	(void)state;
 	rig_open(&r, 1);
 	rig_raw_open(&r, 0, SLOTS, RING, &c);
-	for (u32 i = 0; i < 200; i++) {
+	for (u32 i = 0; i < 20; i++) {
 		struct xlane_command abort = { .op = XLANE_COMMAND_ABORT };
 
+		atomic_store(&c.map.slot[0].client.sent, 0);
 		assert_int_equal(rig_raw_do(&c, call, NULL), 0);
 		for (sent = 0; sent < RING; ) {
 			rig_raw_sent(&c, 0, sent += 512);

@@ -20,7 +20,7 @@ accel=${ACCEL:-tcg} cpus=${CPUS:-2} memory=${MEMORY:-3072} vm_limit=${VM_LIMIT:-
 boot_seconds=180
 kept=build/vm
 passed=0 failed=0 skipped=0
-machine=
+machine= tree=
 
 die() { echo "vm: $*" >&2; exit 1; }
 
@@ -41,6 +41,7 @@ free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
 stop() {
 	trap '' INT TERM HUP
 	[ -z "$machine" ] || { kill "$machine"; wait "$machine"; } 2>/dev/null
+	[ -z "$tree" ] || rm -f "$tree"/initramfs*
 	echo
 	echo "vm: interrupted" >&2
 	exit 130

@@ -112,6 +112,10 @@ static int explain(const char *path, int error, char *why, size_t bytes)
 	} else if (error == EACCES) {
 		snprintf(why, bytes, "no permission for the directory of %s: ask its owner for the group that has it",
 			 path);
+	} else if (error == EAGAIN) {
+		snprintf(why, bytes, "xlaned at %s lets nobody in (%d s): it hangs, or too many ask at once", path,
+			 ASK_MS / 1000);
+		error = EBUSY;
 	} else if (error == EPROTOTYPE) {
 		snprintf(why, bytes, "%s is a socket of another kind, not xlaned's", path);
 	} else {
@@ -120,10 +124,23 @@ static int explain(const char *path, int error, char *why, size_t bytes)
 	return -error;
 }
 
+/* Where many come at once, wait until there is room for one more; then no call waits. errno. */
+static int connect_patiently(int fd, const struct sockaddr_un *to)
+{
+	const struct timeval patience = { .tv_sec = ASK_MS / 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0)
+		return errno;
+	while (connect(fd, (const struct sockaddr *)to, sizeof *to) < 0)
+		if (errno != EINTR)
+			return errno;
+	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? errno : 0;
+}
+
 int xl_control_connect(const char *path, int *fd, char *why, size_t why_bytes)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int s;
+	int s, err;
 
 	if (!path)
 		path = secure_getenv(XL_CONTROL_ENV);
@@ -136,14 +153,13 @@ int xl_control_connect(const char *path, int *fd, char *why, size_t why_bytes)
 		return -ENAMETOOLONG;
 	}
 	memcpy(to.sun_path, path, strlen(path));
-	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (s < 0) {
 		snprintf(why, why_bytes, "no socket: %s", strerror(errno));
 		return -errno;
 	}
-	if (connect(s, (struct sockaddr *)&to, sizeof to) < 0) {
-		int err = errno == EAGAIN ? EBUSY : errno;
-
+	err = connect_patiently(s, &to);
+	if (err) {
 		close(s);
 		return explain(path, err, why, why_bytes);
 	}

@@ -266,16 +266,18 @@ static void reply(struct asked *a, int error)
 	atomic_store_explicit(&ch->map.head->reply_tail, ch->reply_tail, memory_order_seq_cst);
 }
 
-u32 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch)
+u64 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch)
 {
 	const u64 tail = atomic_load_explicit(&ch->map.head->command_tail, memory_order_acquire);
+	u64 copied = s->copied;
 	u32 n = 0;
 
 	if (tail - ch->command_head > XLANE_CHANNEL_COMMANDS) {
 		xl_channel_bad_index(s, ch);
 		return 0;
 	}
-	while (ch->command_head != tail && n < XL_CHANNEL_TURN_COMMANDS && !ch->dying) {
+	while (ch->command_head != tail && n < XL_CHANNEL_TURN_COMMANDS &&
+	       s->copied - copied < XL_CHANNEL_TURN_BYTES && !ch->dying) {
 		struct asked a = { .s = s, .ch = ch };
 		int err;
 
@@ -293,5 +295,5 @@ u32 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch)
 	if (n)
 		atomic_store_explicit(&ch->map.head->command_head, ch->command_head, memory_order_release);
 	s->counters[XL_CHANNEL_COMMANDS] += n;
-	return n;
+	return n * (u64)XL_CHANNEL_COMMAND_BYTES + s->copied - copied;
 }

@@ -20,7 +20,9 @@
 #define XL_CHANNEL_TURN_BYTES 262144u
 #define XL_CHANNELS_RUN_BYTES 1048576u
 #define XL_CHANNEL_TURN_SLOTS 64u
-#define XL_CHANNEL_TURN_COMMANDS 16u   /* some look through all ports, or all connections */
+#define XL_CHANNEL_TURN_COMMANDS 16u
+/* What a command counts as, in bytes: some look through many connections or ports. */
+#define XL_CHANNEL_COMMAND_BYTES 16384u
 /* A channel that was quiet for so long is not looked at any more: its client sends a byte first. */
 #define XL_CHANNEL_PARK_NS    (1 * XL_MS)
 /* How often the sockets are looked at while the worker does not sleep: with channels parked, and with none. */
@@ -90,6 +92,7 @@ struct xl_channels {
 	int epoll_fd;
 	bool slept;
 	u64 looked_ns, now_ns;
+	u64 copied;                      /* bytes, by hand-overs */
 	struct xl_channel *channel[XLANE_CLIENTS_MAX];
 	struct xl_link link[XLANE_CLIENTS_MAX];
 	struct xl_links links;
@@ -121,8 +124,8 @@ void xl_channel_news(struct xl_channel *ch, u32 slot);
 void xl_channel_bad_index(struct xl_channels *s, struct xl_channel *ch);
 
 /* --- channel_command.c --- */
-/* Take commands as long as there is room for replies, and as many as are a turn. Returns how many. */
-u32 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch);
+/* Take commands as long as there is room for replies, and as many as are a turn. Returns what they count as, bytes. */
+u64 xl_channel_commands(struct xl_channels *s, struct xl_channel *ch);
 bool xl_channel_reply_room(struct xl_channels *s, struct xl_channel *ch);
 void xl_channel_unlisten(struct xl_channels *s, struct xl_channel *ch, u32 listener);
 

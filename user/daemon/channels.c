@@ -412,7 +412,7 @@ static u64 serve(struct xl_channels *s, struct xl_channel *ch)
 	}
 	if (!ch->dying)
 		publish(s, ch);
-	if (is_torn(ch) && !ch->dying) {
+	if (is_torn(ch)) {
 		xl_channels_count_up(s, XL_CHANNEL_TORN);
 		ch->dying = true;
 	}

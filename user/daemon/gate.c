@@ -131,7 +131,7 @@ static void remove_pins(const char *ifname)
 	for (enum xl_bpffs_place place = 0; place < XL_BPFFS_PLACES; place++) {
 		if (xl_bpffs_open_at(&b, place, true))
 			continue;
-		if (!xl_pins_dir(b.path, ifname, false, dir) && xl_pins_unused(dir))
+		if (!xl_pins_dir(b.path, ifname, false, dir) && xl_pins_free(b.path, dir))
 			xl_pins_remove(b.path, dir);
 		xl_bpffs_close(&b);
 	}

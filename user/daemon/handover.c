@@ -7,6 +7,7 @@
 
 struct entry {
 	bool used;
+	u32 uid;                   /* of the giver */
 	u8 token[XL_TOKEN_BYTES];
 	struct xl_slot slot;       /* as it was */
 	u64 taken, left, until_ns;
@@ -16,6 +17,7 @@ struct entry {
 
 struct xl_handover {
 	u32 worker, count;
+	u64 bytes;                 /* of all entries */
 	struct entry entry[XLANE_HANDOVER_MAX];
 };
 
@@ -30,6 +32,7 @@ int xl_handover_open(u32 worker, struct xl_handover **out)
 
 static void forget(struct xl_handover *h, struct entry *e)
 {
+	h->bytes -= e->unsent + e->unread;
 	free(e->bytes);
 	*e = (struct entry){ 0 };
 	h->count--;
@@ -69,6 +72,25 @@ u64 xl_handover_deadline(const struct xl_handover *h)
 		if (h->entry[i].used)
 			first = xl_min(first, h->entry[i].until_ns);
 	return first;
+}
+
+/* One user leaves room for others: it has at most as much as nobody has. */
+static bool fair(const struct xl_handover *h, const struct entry *next)
+{
+	u64 bytes = next->unsent + next->unread;
+	u32 count = 0;
+
+	if (h->bytes + bytes > XLANE_HANDOVER_MAX_BYTES)
+		return false;
+	for (u32 i = 0; h->count && i < XLANE_HANDOVER_MAX; i++) {
+		const struct entry *e = &h->entry[i];
+
+		if (!e->used || e->uid != next->uid)
+			continue;
+		count++;
+		bytes += e->unsent + e->unread;
+	}
+	return count < XLANE_HANDOVER_MAX - h->count && bytes <= XLANE_HANDOVER_MAX_BYTES - h->bytes;
 }
 
 static struct entry *free_entry(struct xl_handover *h)
@@ -132,8 +154,11 @@ int xl_handover_give(struct xl_channels *s, struct xl_channel *ch, u32 slot, u64
 		return -EINVAL;
 	if (!e)
 		return -ENOSPC;
-	*e = (struct entry){ .slot = *sl, .left = left, .until_ns = s->now_ns + XLANE_HANDOVER_S * XL_S };
+	*e = (struct entry){ .slot = *sl, .left = left, .until_ns = s->now_ns + XLANE_HANDOVER_S * XL_S,
+			     .uid = ch->config.uid };
 	err = read_rings(e, s, ch, slot);
+	if (!err && !fair(h, e))
+		err = -ENOSPC;
 	if (!err)
 		err = make_token(e, h->worker);
 	if (!err)
@@ -144,6 +169,8 @@ int xl_handover_give(struct xl_channels *s, struct xl_channel *ch, u32 slot, u64
 	}
 	e->used = true;
 	h->count++;
+	h->bytes += e->unsent + e->unread;
+	s->copied += e->unsent + e->unread;
 	memcpy(token, e->token, sizeof e->token);
 	xl_conn_set_user(s->engine, sl->conn, xl_user(XL_USER_HANDOVER, 0, (u32)(e - h->entry)));
 	xl_slot_free(s, ch, slot);
@@ -207,6 +234,7 @@ int xl_handover_take(struct xl_channels *s, struct xl_channel *ch, u32 slot, con
 	conn = e->slot.conn;
 	xl_slot_begin(s, ch, slot, conn, e->slot.kind);
 	put_rings(e, ch, slot, r);
+	s->copied += e->unsent + e->unread;
 	r->kind = e->slot.kind;
 	r->begin.shut = e->slot.shut_wanted;
 	atomic_store_explicit(&sh->worker.message_max, xl_conn_message_max(s->engine, conn), memory_order_relaxed);

@@ -2,7 +2,8 @@
 /*
  * ports.c - one word a port: client << 8 | claims, changed by compare and swap. Beside it the uid, for the quota:
  * written after the claim and cleared before the release, and counted after it is written. Of several claims at once
- * that together pass the quota, the last to write its uid sees all of them.
+ * that together pass the quota, the last to write its uid sees all of them. A bitmap names the ports that have a uid,
+ * so that to count them is quick: workers do it, while others wait for their turn.
  */
 #include "ports.h"
 
@@ -21,6 +22,7 @@ struct xl_ports {
 	u32 privileged, per_uid;
 	_Atomic u64 owner[PORTS];
 	_Atomic u64 uid[PORTS];
+	_Atomic u64 used[PORTS / 64];   /* those whose uid is somebody's */
 };
 
 int xl_ports_open(u32 privileged, u32 per_uid, struct xl_ports **out)
@@ -46,9 +48,25 @@ static u32 ports_of(struct xl_ports *p, u32 uid)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i < PORTS; i++)
-		n += atomic_load_explicit(&p->uid[i], memory_order_seq_cst) == uid;
+	for (u32 w = 0; w < PORTS / 64; w++) {
+		u64 bits = atomic_load_explicit(&p->used[w], memory_order_seq_cst);
+
+		for (; bits; bits &= bits - 1)
+			n += atomic_load_explicit(&p->uid[64 * w + (u32)__builtin_ctzll(bits)],
+						  memory_order_seq_cst) == uid;
+	}
 	return n;
+}
+
+static void set_uid(struct xl_ports *p, u16 port, u64 uid)
+{
+	const u64 bit = 1ull << port % 64;
+
+	atomic_store_explicit(&p->uid[port], uid, memory_order_seq_cst);
+	if (uid == NOBODY)
+		atomic_fetch_and_explicit(&p->used[port / 64], ~bit, memory_order_seq_cst);
+	else
+		atomic_fetch_or_explicit(&p->used[port / 64], bit, memory_order_seq_cst);
 }
 
 int xl_ports_claim(struct xl_ports *p, u16 port, u32 client, u32 uid)
@@ -67,7 +85,7 @@ int xl_ports_claim(struct xl_ports *p, u16 port, u32 client, u32 uid)
 							memory_order_acquire));
 	if (was)
 		return 0;
-	atomic_store_explicit(&p->uid[port], uid, memory_order_seq_cst);
+	set_uid(p, port, uid);
 	if (ports_of(p, uid) <= p->per_uid)
 		return 0;
 	xl_ports_release(p, port, client);
@@ -85,12 +103,12 @@ void xl_ports_release(struct xl_ports *p, u16 port, u32 client)
 		last = (was & 0xff) == 1;
 		uid = atomic_load_explicit(&p->uid[port], memory_order_relaxed);
 		if (last)
-			atomic_store_explicit(&p->uid[port], NOBODY, memory_order_seq_cst);
+			set_uid(p, port, NOBODY);
 		done = atomic_compare_exchange_strong_explicit(&p->owner[port], &was, last ? 0 : was - 1,
 							       memory_order_acq_rel, memory_order_acquire);
 		/* another worker of the client has claimed it meanwhile: not the last after all */
 		if (last && !done)
-			atomic_store_explicit(&p->uid[port], uid, memory_order_seq_cst);
+			set_uid(p, port, uid);
 	} while (!done);
 }
 
@@ -100,7 +118,7 @@ void xl_ports_drop(struct xl_ports *p, u32 client)
 		u64 was = atomic_load_explicit(&p->owner[i], memory_order_acquire);
 
 		while (was && was >> 8 == client) {
-			atomic_store_explicit(&p->uid[i], NOBODY, memory_order_seq_cst);
+			set_uid(p, (u16)i, NOBODY);
 			if (atomic_compare_exchange_weak_explicit(&p->owner[i], &was, 0, memory_order_acq_rel,
 								  memory_order_acquire))
 				break;

@@ -11,7 +11,7 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 {
 	const struct xl_list *lists[] = { &c->queue, &c->queue_large, &c->again, &c->flight };
 	static const u8 states[] = { XL_TXBUF_QUEUED, XL_TXBUF_QUEUED, XL_TXBUF_LOST, XL_TXBUF_SENT };
-	u64 bytes = 0, sequence = 0;
+	u64 held = 0, bytes = 0, sequence = 0;
 
 	for (u32 k = 0; k < XL_ARRAY_SIZE(lists); k++) {
 		u32 n = 0;
@@ -24,12 +24,13 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 			HOLDS(!t->acked, "an acknowledged buffer is on no list");
 			HOLDS(t->state != XL_TXBUF_QUEUED || (t->type == XL_TXBUF_LARGE) == (k == 1),
 			      "parts of large messages have a queue of their own");
+			held += xl_txbuf_holds(t);
 			bytes += t->seq_bytes;
 			sequence += t->type == XL_TXBUF_DATA ? t->seq_bytes : 0;
 		}
 		HOLDS(n == lists[k]->count, "a list's count is right");
 	}
-	HOLDS(bytes == c->buffered, "buffered bytes equal a recount");
+	HOLDS(held == c->buffered, "buffered bytes equal a recount");
 	HOLDS(c->seq_acked_bytes + sequence == c->seq_next || c->state == XL_STATE_DEAD,
 	      "every byte sent is acknowledged or buffered");
 	HOLDS(c->other_done + bytes - sequence == c->other_bytes || c->state == XL_STATE_DEAD,
@@ -160,8 +161,9 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	}
 	HOLDS(xl_frames_census_ok(e->frames), "the frame census adds up");
 	HOLDS(s.conns == e->conns_used && s.conns + e->conn_free.count == e->cfg.conns_max, "connections add up");
-	HOLDS(s.blocks + e->nblock_free + count_away(e) == e->cfg.blocks, "blocks of receive memory add up");
-	HOLDS(s.promised == e->promised && s.granted == e->granted && s.promised + s.granted <= e->cfg.blocks,
+	HOLDS(count_away(e) == e->away && s.blocks + e->nblock_free + e->away == e->cfg.blocks,
+	      "blocks of receive memory add up");
+	HOLDS(s.promised == e->promised && s.granted == e->granted && s.promised + s.granted + e->away <= e->cfg.blocks,
 	      "promised and granted memory adds up and is there");
 	HOLDS(s.grants == e->grants && s.grants <= XLANE_GRANTS_MAX, "large messages in reassembly add up");
 	HOLDS(s.waiting == e->large_ages.count && s.waiting == count_waiting(e), "large messages that wait add up");

@@ -214,6 +214,7 @@ static const char *check_large(const struct xl_engine *e, const struct xl_conn *
 	HOLDS(l->state <= XL_LARGE_DISCARDED && (l->state == XL_LARGE_NONE || xl_message_kind(c)),
 	      "large messages are in known states");
 	HOLDS(l->held == count_large(e, l) && l->held <= l->reserved, "blocks of a large message equal a recount");
+	HOLDS((l->state == XL_LARGE_GRANTED) == (l->due_ns != XL_NEVER), "a granted message is waited for with a bound");
 	HOLDS(memory ? l->reserved <= xl_grant_blocks(l->bytes) : !l->reserved, "memory is reserved for what was granted");
 	HOLDS(!r || (l->state == XL_LARGE_GRANTED && sorted(r, 0, l->bytes)), "parts of a large message are in order");
 	HOLDS(l->state != XL_LARGE_GRANTED || l->reserved == xl_grant_blocks(l->bytes), "a grant is for the whole message");

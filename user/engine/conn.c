@@ -5,6 +5,8 @@
  *   recovery          a packet is lost by time, or a probe is due (recovery.c)
  *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
  *   partial_due_ns    a datagram has waited too long for its fragments
+ *   ring_ns           frames that are needed again may have come back: a driver tells nobody when it gives them
+ *   large_in.due_ns   of a granted large message enough should have come
  *   linger_until_ns   nobody needs our ACKs any more; before that state: closed by the program, and no progress since long
  */
 #include "conn.h"
@@ -55,11 +57,12 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
 		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
-		.queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY, .sent = XL_LIST_EMPTY,
+		.queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
+		.sent = XL_LIST_EMPTY,
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
 		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
 		.send_buffer = e->cfg.send_buffer_bytes,
-		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .blocked_at = XL_NONE64,
+		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
@@ -248,7 +251,7 @@ static void lingering(struct xl_engine *e, struct xl_conn *c)
 void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 {
 	c->control = 0;
-	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = XL_NEVER;
+	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = c->ring_ns = XL_NEVER;
 	c->ack_now = false;
 	c->ack_pending = 0;
 	xl_recovery_clear(e, c);
@@ -335,6 +338,7 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 {
 	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), xl_min(c->linger_until_ns, c->partial_due_ns));
 
+	when = xl_min(when, xl_min(c->large_in.due_ns, c->ring_ns));
 	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_recovery_deadline(e, c)));
 }
 
@@ -367,6 +371,12 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 		call_timeout(e, c);
 	if (c->partial_due_ns <= e->now_ns)
 		xl_datagram_timeout(e, c);
+	if (c->ring_ns <= e->now_ns) {
+		c->ring_ns = XL_NEVER;
+		xl_conn_activate(e, c);
+	}
+	if (c->large_in.due_ns <= e->now_ns)
+		xl_grant_timeout(e, c);
 	if (xl_state_joined(c->state))
 		xl_recovery_timeout(e, c);
 	if (c->linger_until_ns <= e->now_ns) {

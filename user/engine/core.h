@@ -45,6 +45,7 @@
 #define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
 #define XL_ROUND_BYTES        18432          /* one turn of a connection in output */
 #define XL_GRANT_OLDEST_EVERY 4              /* of so many grants one goes to who waits longest, the others to the smallest */
+#define XL_GRANT_PACE_BYTES   65536          /* least progress of a granted message in a peer-death time while others wait */
 #define XL_GRANT_CLASSES      64             /* sizes of waiting messages, in steps of XLANE_MESSAGE_MAX_BYTES / 64 */
 #define XL_LARGE_INDEX_MAX    4              /* blocks of block numbers that a message of XLANE_MESSAGE_MAX_BYTES needs */
 #define XL_DATAGRAM_AGE_NS    (1 * XL_S)     /* a datagram not whole after this, or 8 round trips, is given up */
@@ -125,6 +126,8 @@ struct xl_large_in {
 	u32 reserved, held;    /* blocks: still reserved for it, and of these taken */
 	u32 index[XL_LARGE_INDEX_MAX];
 	u32 ranges;            /* block with struct xl_ranges: what is here; gone when all is */
+	u32 moved;             /* GRANTED: new bytes since its period began, and when that is over */
+	u64 due_ns;
 	u8 state;
 };
 
@@ -171,6 +174,7 @@ struct xl_conn {
 	u32 inflight_packets;
 	u32 max_packet, probes, pto_count;
 	u64 largest_acked;       /* XL_NONE64: none */
+	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
 	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
 	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
 	u32 reorder_packets, message_max, peer_ack_delay_ns;
@@ -269,8 +273,9 @@ struct xl_engine {
 	u32 nblock_free;
 	u8 *block_state;         /* enum xl_block_state */
 	u32 promised;            /* blocks that windows given to connections may still come to need */
+	u32 away;                /* blocks with connections that were exported */
 	u32 reserve;             /* blocks that windows leave to large messages */
-	u32 granted, grants;     /* blocks reserved for large messages, messages in reassembly; promised + granted <= cfg.blocks */
+	u32 granted, grants;     /* blocks reserved for large messages, messages in reassembly; with promised and away <= cfg.blocks */
 	u32 grants_given;        /* modulo XL_GRANT_OLDEST_EVERY: whose turn it is */
 	u32 message_max;         /* largest message that the reserve takes */
 	u32 holders;             /* connections that hold data in transmit buffers */
@@ -289,7 +294,8 @@ struct xl_engine {
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
 	struct xl_list writers;  /* connections whose program waits for room: their own, or the pool's */
 	bool frames_freed;       /* since the writers were last looked at */
-	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_tx, l_sent, l_idle;
+	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age;
+	struct xl_links l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;
 };
 

@@ -44,7 +44,7 @@
 	X(OLD_PACKET, "old_packet", "dropped: packet number below what is remembered") \
 	X(ACKS_IN, "acks_in", "ACK records processed") \
 	X(ACKS_OUT, "acks_out", "ACK records sent") \
-	X(ACK_BAD, "ack_bad", "ACK records malformed") \
+	X(ACK_BAD, "ack_bad", "ACK records malformed, or the second of a packet") \
 	X(ACK_UNSENT, "ack_unsent", "ACK records of packets never sent: ignored") \
 	X(DATA_PACKETS_OUT, "data_packets_out", "packets with program data, first time") \
 	X(RETRANSMITTED, "retransmitted", "packets with program data, sent again") \
@@ -72,6 +72,7 @@
 	X(LARGE_HOLES, "large_holes", "dropped, to be sent again: too many holes in a large message") \
 	X(LARGE_DISCARDED, "large_discarded_bytes", "bytes of large messages that nobody reads: dropped") \
 	X(GRANT_WAITS, "grant_waits", "large messages that had to wait for memory") \
+	X(GRANT_STALLED, "grant_stalled", "reset: a granted message did not come while others waited for its memory") \
 	X(GRANT_OUT, "grant_out", "GRANT records sent") \
 	X(GRANT_IN, "grant_in", "GRANT records that allowed more") \
 	X(GRANT_IGNORED, "grant_ignored", "GRANT records of no message under way, or that allowed nothing new: ignored") \
@@ -93,6 +94,7 @@
 	X(CREDIT_IN, "credit_in", "CREDIT records that raised the limit") \
 	X(BLOCKED_OUT, "blocked_out", "BLOCKED records sent: out of credit") \
 	X(BLOCKED_IN, "blocked_in", "BLOCKED records received") \
+	X(SHARE_WAITS, "share_waits", "sends put off: frames are short, and the connection has its share") \
 	X(OUT_NO_FRAME, "out_no_frame", "packets put off: no free frame") \
 	X(CLOCK_BACK, "clock_back", "calls with a time before the last one: clamped") \
 	X(CLOCK_LEAP, "clock_leap", "calls with a time more than 5 s past the last deadline: timers run once") \

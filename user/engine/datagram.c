@@ -27,6 +27,26 @@ static bool is_over(const struct xl_engine *e, const struct xl_conn *c, u64 id)
 	return c->datagram_top - id >= XL_DATAGRAM_WINDOW || *bit_of(e, c, id, &mask) & mask;
 }
 
+/* The window moves up to `id`: ids that are new in it are not over. A packet may do that with each of its records, so whole
+ * bytes are cleared at once. */
+static void move_top(struct xl_engine *e, struct xl_conn *c, u64 id)
+{
+	u64 from = c->datagram_top + 1, left = xl_min(id - c->datagram_top, XL_DATAGRAM_WINDOW);
+
+	c->datagram_top = id;
+	while (left) {
+		u32 bit = from % XL_DATAGRAM_WINDOW, whole = (u32)xl_min(left, XL_DATAGRAM_WINDOW - bit) / 8 * !(bit % 8);
+		u8 *byte = xl_block_ptr(e, c->datagrams_over) + bit / 8;
+
+		if (whole)
+			memset(byte, 0, whole);
+		else
+			*byte &= (u8)~(1u << bit % 8);
+		from += whole ? 8 * whole : 1;
+		left -= whole ? 8 * whole : 1;
+	}
+}
+
 static void set_over(struct xl_engine *e, struct xl_conn *c, u64 id)
 {
 	u8 mask;
@@ -36,17 +56,8 @@ static void set_over(struct xl_engine *e, struct xl_conn *c, u64 id)
 		memset(xl_block_ptr(e, c->datagrams_over), 0, XLANE_BLOCK_BYTES);
 		c->datagram_top = id;
 	}
-	if (id > c->datagram_top && id - c->datagram_top >= XL_DATAGRAM_WINDOW) {
-		memset(xl_block_ptr(e, c->datagrams_over), 0, XLANE_BLOCK_BYTES);
-		c->datagram_top = id;
-	}
-	while (c->datagram_top < id) {
-		u8 *byte = bit_of(e, c, ++c->datagram_top, &mask);
-		bool whole = mask == 1 && id - c->datagram_top >= 8;
-
-		*byte &= (u8)~(whole ? 0xff : mask);
-		c->datagram_top += whole ? 7 : 0;
-	}
+	if (id > c->datagram_top)
+		move_top(e, c, id);
 	if (c->datagram_top - id < XL_DATAGRAM_WINDOW)
 		*bit_of(e, c, id, &mask) |= mask;
 }

@@ -37,16 +37,16 @@ s64 xl_datagram_send(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64
 	if (bytes > xl_datagram_max(e, c))
 		return -EMSGSIZE;
 	if (xl_datagram_room(e, c) < xl_max(bytes, 1)) {
-		xl_conn_want_write(e, c);
+		xl_send_wait(e, c, XL_TXBUF_DGRAM);
 		return -EAGAIN;
 	}
 	do {
 		r.bytes = (u32)xl_min(bytes - r.offset, piece);
 		append(e, c, &r, data + r.offset);
+		xl_share_hold(e, c, XLANE_DGRAM_HEAD_BYTES + r.bytes);
 		r.offset += r.bytes;
 	} while (r.offset < bytes);
 	c->datagram_next++;
-	xl_share_hold(e, c, bytes);
 	c->other_bytes += bytes;
 	c->messages_sent++;
 	return (s64)bytes;

@@ -20,7 +20,8 @@ static void *carve(struct arena *a, size_t bytes)
 
 struct parts {
 	struct xl_engine *engine;
-	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state, *local, *remote, *call, *node, *port, *ended, *wheel;
+	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state;
+	void *local, *remote, *call, *node, *port, *ended, *wheel;
 };
 
 static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->own + 2 * c->conns_max; }
@@ -60,7 +61,8 @@ static bool valid(const struct xl_engine_config *c)
 {
 	u32 window = c->recv_window_bytes ? c->recv_window_bytes : XLANE_RECV_WINDOW_BYTES;
 
-	return c->frames && c->frames->frame_bytes >= 2048 && c->node_id && c->conns_max && c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
+	return c->frames && c->frames->frame_bytes >= 2048 && c->node_id && c->conns_max &&
+	       c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
 	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
 	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
 	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&

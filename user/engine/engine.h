@@ -83,14 +83,21 @@ int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now
  * -EPIPE after shutdown; else the connection's error (-ECONNRESET, -ECONNREFUSED, -ETIMEDOUT, ...). */
 s64 xl_conn_send(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns);
 /* A message larger than XLANE_MESSAGE_SMALL_MAX_BYTES (ordered and unordered kinds), in pieces: its head now, its bytes when
- * the receiver has granted its whole room. One at a time per connection; small messages may be sent meanwhile (an ordered one is
- * delivered after it). begin: 0; -EAGAIN while another is not yet taken whole or there is no room; -EMSGSIZE above what the
- * peer takes; else as send. more: bytes taken (> 0), -EAGAIN (XL_EVENT_WRITABLE follows), -EINVAL for more than was announced. */
+ * the receiver has granted its whole room. One at a time per connection; small messages may be sent meanwhile (an ordered
+ * one is delivered after it), and leave a quarter of the send buffer to it. begin: 0; -EAGAIN while another is not yet taken
+ * whole, there is no room, or the peer has not answered the call yet; -EMSGSIZE above what the peer takes; -EINVAL: not
+ * large, or another kind; else as send. more: bytes taken (> 0), -EAGAIN (XL_EVENT_WRITABLE follows), -EINVAL for none, or
+ * more than was announced. Once granted it must be given: a receiver for whose memory others wait resets the connection
+ * (-ENOBUFS) when fewer than 64 KiB come in a peer-death time. */
 int xl_conn_large_begin(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns);
 s64 xl_conn_large_more(struct xl_engine *e, u32 conn, const void *data, u64 bytes, u64 now_ns);
-/* Bytes of the large message under way that are still to be given to more; 0: none. */
+/* Bytes of the large message under way that are still to be given to more; 0: none. Shutdown lets them be given still;
+ * close can not, and resets the connection (the peer: -ECONNRESET). */
 u64 xl_conn_large_left(const struct xl_engine *e, u32 conn);
-/* The largest message (or datagram) that a send could ever take on this connection now known: its peer's limit and the own. */
+/* The largest message or datagram that the connection could ever take, by what is known now: the own limits (send buffer,
+ * frames), and once it has answered the peer's. Above XLANE_MESSAGE_SMALL_MAX_BYTES it is large_begin that takes it. What
+ * is between the most that send takes (-EMSGSIZE above it: a small pool or send buffer) and that size no call takes.
+ * Streams: 0. */
 u64 xl_conn_message_max(const struct xl_engine *e, u32 conn);
 
 /* Per connection settings; -EINVAL for values out of range. */
@@ -106,7 +113,8 @@ void xl_conn_set_user(struct xl_engine *e, u32 conn, u64 user);
 
 /* Stream: up to `bytes` bytes, 0 at the end of the stream, -EAGAIN. Messages: the next whole message, its length;
  * -EMSGSIZE when it is longer than `bytes` (it stays; xl_conn_readable tells its size); 0 bytes long is a message:
- * the end is -ENODATA. Data received before an error is given first. */
+ * the end is -ENODATA. Data received before an error is given first. A large message keeps its memory until it is read, and
+ * large messages of other connections may wait for that. */
 s64 xl_conn_recv(struct xl_engine *e, u32 conn, void *data, u64 bytes, u64 now_ns);
 /* Loan without copy: the longest contiguous piece at the front (stream: any; messages: of the message, whose bytes left
  * are in *left). 0 with *p set; -EAGAIN, -ENODATA at the end, or the error. Valid until consume or the next call. */
@@ -118,7 +126,8 @@ s64 xl_conn_readable(const struct xl_engine *e, u32 conn);
 u64 xl_conn_writable(const struct xl_engine *e, u32 conn);
 /* No more data from this side: FIN after what is queued. */
 int xl_conn_shutdown(struct xl_engine *e, u32 conn, u64 now_ns);
-/* Graceful: as shutdown; what still arrives is dropped; the engine keeps the connection until both ends are through. */
+/* Graceful: as shutdown; what still arrives is dropped; the engine keeps the connection until both ends are through. With a
+ * large message given in part: abort (CANCELLED). */
 void xl_conn_close(struct xl_engine *e, u32 conn, u64 now_ns);
 /* Immediate: ABORT to the peer, everything unsent is gone. */
 void xl_conn_abort(struct xl_engine *e, u32 conn, enum xlane_wire_error error, u64 now_ns);

@@ -73,7 +73,10 @@ static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
 
 static bool mark_away(void *context, u32 block)
 {
-	((struct xl_engine *)context)->block_state[block] = XL_BLOCK_AWAY;
+	struct xl_engine *e = context;
+
+	e->block_state[block] = XL_BLOCK_AWAY;
+	e->away++;
 	return true;
 }
 

@@ -59,7 +59,7 @@ static void delist(struct xl_engine *e, struct xl_conn *c)
 /* Blocks that large messages may still reserve: half of what windows have not been promised, the reserve in any case. */
 static u32 memory(const struct xl_engine *e)
 {
-	u32 free = e->cfg.blocks - e->promised, most = (u32)xl_min(free, xl_max(e->reserve, free / 2));
+	u32 free = e->cfg.blocks - e->promised - e->away, most = (u32)xl_min(free, xl_max(e->reserve, free / 2));
 
 	return most - (u32)xl_min(most, e->granted);
 }
@@ -71,6 +71,32 @@ static struct xl_conn *next_waiting(struct xl_engine *e)
 	if (e->grants_given == XL_GRANT_OLDEST_EVERY - 1)
 		return &e->conns[e->large_ages.head];
 	return &e->conns[e->large_classes[__builtin_ctzll(e->grant_classes)].head];
+}
+
+static void begin_period(const struct xl_engine *e, struct xl_conn *c)
+{
+	c->large_in.moved = 0;
+	c->large_in.due_ns = e->now_ns + e->cfg.peer_death_ns;
+}
+
+void xl_grant_moved(const struct xl_engine *e, struct xl_conn *c, u32 bytes)
+{
+	c->large_in.moved += bytes;
+	if (c->large_in.moved >= XL_GRANT_PACE_BYTES)
+		begin_period(e, c);
+}
+
+void xl_grant_timeout(struct xl_engine *e, struct xl_conn *c)
+{
+	u64 began_ns = c->large_in.due_ns - e->cfg.peer_death_ns;
+
+	/* Who stood still itself, and did not see what came, starts anew. */
+	if (!e->large_ages.count || e->leapt_ns >= began_ns) {
+		begin_period(e, c);
+		return;
+	}
+	xl_count(e, XL_C_GRANT_STALLED);
+	xl_conn_end(e, c, XLANE_WIRE_RESOURCES, true);
 }
 
 void xl_grant_serve(struct xl_engine *e)
@@ -88,6 +114,7 @@ void xl_grant_serve(struct xl_engine *e)
 		e->grants_given = (e->grants_given + 1) % XL_GRANT_OLDEST_EVERY;
 		c->large_in.reserved = need;
 		c->large_in.state = XL_LARGE_GRANTED;
+		begin_period(e, c);
 		c->control |= XL_CTL_GRANT;
 		xl_conn_activate(e, c);
 	}

@@ -6,6 +6,11 @@
  * pool), so whoever waits is served when those before it are through. Waiting messages are served the smallest first, every
  * XL_GRANT_OLDEST_EVERY-th time the one that waits longest; if that does not fit yet, the others wait for it. At most
  * XLANE_GRANTS_MAX are in reassembly at once. All operations are O(1).
+ *
+ * A sender that has been granted memory and does not send would keep it from all others: of a granted message
+ * XL_GRANT_PACE_BYTES new bytes, or its rest, must come in each peer-death time while somebody waits, or its connection is
+ * reset (RESOURCES). A message that is complete keeps its memory until the program has read it, one for each connection:
+ * what a program leaves unread for ever is missing to the large messages of the others on this engine.
  */
 #ifndef XL_GRANT_H
 #define XL_GRANT_H
@@ -27,6 +32,10 @@ void xl_grant_leave(struct xl_engine *e, struct xl_conn *c);
 void xl_grant_join(struct xl_engine *e, struct xl_conn *c);
 /* `n` of its reserved blocks are not needed any more. */
 void xl_grant_give(struct xl_engine *e, struct xl_conn *c, u32 n);
+/* New bytes of a granted message have come. */
+void xl_grant_moved(const struct xl_engine *e, struct xl_conn *c, u32 bytes);
+/* The period of c's granted message is over. If others wait for memory, the connection is reset. */
+void xl_grant_timeout(struct xl_engine *e, struct xl_conn *c);
 /* Serve who waits, as far as there is memory. */
 void xl_grant_serve(struct xl_engine *e);
 /* A GRANT record has something to say. */

@@ -169,6 +169,7 @@ static bool take_block(void *context, u32 block)
 	if (block >= t->e->cfg.blocks || t->e->block_state[block] != XL_BLOCK_AWAY)
 		return false;
 	t->e->block_state[block] = XL_BLOCK_TAKEN;
+	t->e->away--;
 	t->n++;
 	return true;
 }
@@ -180,6 +181,7 @@ static bool untake_block(void *context, u32 block)
 	if (t->n == 0)
 		return false;
 	t->e->block_state[block] = XL_BLOCK_AWAY;
+	t->e->away++;
 	t->n--;
 	return true;
 }
@@ -229,11 +231,15 @@ static bool unknown_yet(const struct xl_engine *e, const struct xl_conn *c, cons
 
 static bool there_is_room(const struct xl_engine *e, const struct xl_conn *c, const struct xl_export *h)
 {
-	u64 blocks = (u64)xl_window_blocks(c->window) + c->large_in.reserved;
-
 	return h->frames <= e->cfg.tx_frames_max - xl_min(e->tx_frames, e->cfg.tx_frames_max) &&
-	       blocks <= e->cfg.blocks - e->promised - e->granted && e->sent_free.count >= h->sents &&
+	       e->sent_free.count >= h->sents &&
 	       (c->large_in.state != XL_LARGE_GRANTED || e->grants < XLANE_GRANTS_MAX);
+}
+
+/* Others may have been promised what the connection could come to need besides the blocks it has. */
+static bool memory_is_there(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return (u64)xl_window_blocks(c->window) + c->large_in.reserved <= e->cfg.blocks - e->promised - e->granted - e->away;
 }
 
 /* What the engine itself knows about the connection: maps, peer, timer, events. */
@@ -312,7 +318,7 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 		error = take(e, c, &h, p + sizeof h + sizeof *c);
 	if (error)
 		goto refused;
-	peer = xl_peer_take(e, h.node, &h.path);
+	peer = memory_is_there(e, c) ? xl_peer_take(e, h.node, &h.path) : NULL;
 	if (!peer) {
 		error = -ENOSPC;
 		goto give_back;

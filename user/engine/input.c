@@ -28,6 +28,7 @@ struct input {
 	struct xl_cursor body;   /* at the body of the record in hand */
 	bool apply;
 	bool eliciting;          /* some record asks for an ACK */
+	u32 acks;                /* ACK records so far */
 	bool refused;            /* some data could not be stored: the packet counts as not received */
 };
 
@@ -120,7 +121,7 @@ static bool take_ack(struct input *in, const struct xl_record_head *h)
 	u8 scratch[XL_CURSOR_PEEK_MAX];
 	struct xl_ack a;
 
-	if (h->bytes > XL_CURSOR_PEEK_MAX || !xl_ack_parse(fixed_part(in, h->bytes, scratch), h->bytes, &a)) {
+	if (in->acks++ || h->bytes > XL_CURSOR_PEEK_MAX || !xl_ack_parse(fixed_part(in, h->bytes, scratch), h->bytes, &a)) {
 		xl_count(in->e, XL_C_ACK_BAD);
 		return false;
 	}
@@ -218,6 +219,7 @@ static bool walk(struct input *in, struct xl_cursor cur, bool apply)
 	struct xl_record_head h;
 
 	in->apply = apply;
+	in->acks = 0;
 	if (!cur.left) {
 		xl_count(in->e, XL_C_BAD_RECORD);
 		return false;

@@ -9,7 +9,7 @@
 
 void xl_large_init(struct xl_large_in *l)
 {
-	*l = (struct xl_large_in){ .message = XL_NONE64, .ranges = XL_NONE };
+	*l = (struct xl_large_in){ .message = XL_NONE64, .ranges = XL_NONE, .due_ns = XL_NEVER };
 	for (u32 i = 0; i < XL_LARGE_INDEX_MAX; i++)
 		l->index[i] = XL_NONE;
 }
@@ -106,6 +106,7 @@ static void completed(struct xl_engine *e, struct xl_conn *c)
 
 	give(e, c, &l->ranges);
 	l->state = XL_LARGE_COMPLETE;
+	l->due_ns = XL_NEVER;
 	e->grants--;
 	if (c->kind == XLANE_KIND_UNORDERED) /* in order it counts when the parser passes it */
 		c->messages_ready++;
@@ -133,6 +134,7 @@ static enum xl_receive_verdict take_part(struct xl_engine *e, struct xl_conn *c,
 	}
 	e->counters[XL_C_LARGE_DUPLICATE] += end - start - stored;
 	xl_ranges_add(have, start, end);
+	xl_grant_moved(e, c, (u32)stored);
 	if (!xl_ranges_covers(have, 0, l->bytes))
 		return XL_RECEIVE_TAKEN;
 	completed(e, c);

@@ -57,7 +57,7 @@ s64 xl_conn_large_more(struct xl_engine *e, u32 conn, const void *data, u64 byte
 		return -EINVAL;
 	n = xl_send_append(e, c, XL_TXBUF_LARGE, data, xl_min(bytes, xl_send_large_room(e, c)), false);
 	if (n < bytes)
-		xl_conn_want_large(e, c);
+		xl_send_wait(e, c, XL_TXBUF_LARGE);
 	if (n == 0)
 		return -EAGAIN;
 	if (l->fed == l->bytes) {

@@ -137,8 +137,10 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 	if (tb == XL_NONE)
 		return XL_NONE;
 	t = &e->txbufs[tb];
-	if (t->in_ring) /* completion activates the connection again */
+	if (t->in_ring) { /* completion activates the connection again, if the worker is awake to see it */
+		c->ring_ns = e->now_ns + XL_STARVED_RETRY_NS;
 		return XL_NONE;
+	}
 	return window_open(e, c, t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES) ? tb : XL_NONE;
 }
 
@@ -190,6 +192,7 @@ static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u
 	enum made made = MADE_PACKET;
 	u32 n = 0, bytes = 0;
 
+	c->ring_ns = XL_NEVER;
 	while (n < max && bytes < XL_ROUND_BYTES && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
 		bytes += xl_packet_bytes(&out[n++]);
 	xl_conn_deactivate(e, c);

@@ -8,7 +8,7 @@ _Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's bloc
 
 u32 xl_window_offer(const struct xl_engine *e)
 {
-	u32 free = e->cfg.blocks - e->promised, kept = xl_max(e->reserve, e->granted);
+	u32 free = e->cfg.blocks - e->promised - e->away, kept = xl_max(e->reserve, e->granted);
 	u32 left = free - xl_min(free, kept);
 	u64 share = left / OFFER_SHARE * (u64)XLANE_BLOCK_BYTES;
 	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(share, XLANE_RECV_WINDOW_MIN_BYTES));

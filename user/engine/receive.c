@@ -148,6 +148,7 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 	if (start < end) {
 		xl_cursor_skip(cur, start - r->offset);
 		if (start == c->recv_next) {
+			c->ack_now |= c->holes != XL_NONE; /* a hole shrinks: tell at once (RFC 5681, 4.2) */
 			store(e, c, start, end, cur);
 			advance(e, c, end);
 		} else if (store_ahead(e, c, start, end, cur)) {

@@ -179,6 +179,9 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 		return;
 	if (c->largest_acked == XL_NONE64 || largest > c->largest_acked)
 		c->largest_acked = largest;
+	/* Of a window that is not even half used more would say nothing about the path (RFC 9002, 7.8). */
+	if (c->inflight < c->cc.cwnd / 2)
+		c->window_limited = false;
 	if (walk(e, c, a, &sent_ns) == 0)
 		return;
 	if (c->seq_acked_bytes + c->other_done != acked_before)
@@ -195,7 +198,8 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 
 static u64 pto_period(const struct xl_conn *c)
 {
-	u64 base = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
+	/* Of several packets in flight some are acknowledged at once (RFC 8985, 7.2); one alone may wait for the delay. */
+	u64 base = xl_rtt_pto(&c->rtt, c->inflight_packets > 1 ? 0 : c->peer_ack_delay_ns);
 
 	return xl_min(base << xl_min(c->pto_count, XL_PTO_BACKOFF_MAX), xl_max(base, XL_PTO_MAX_NS));
 }

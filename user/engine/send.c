@@ -32,6 +32,16 @@ u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txb
 	return xl_min(most, xl_send_capacity(e, xl_txbuf_room(c), xl_txbuf_frames_free(e, type), heads[type]));
 }
 
+void xl_send_wait(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
+{
+	if (xl_share_room(e, c, type) < c->send_buffer - xl_min(c->send_buffer, c->buffered))
+		xl_count(e, XL_C_SHARE_WAITS);
+	if (type == XL_TXBUF_LARGE)
+		xl_conn_want_large(e, c);
+	else
+		xl_conn_want_write(e, c);
+}
+
 u64 xl_send_most(const struct xl_engine *e, const struct xl_conn *c, u32 head)
 {
 	u64 frames = xl_min(e->tx_frames_data, e->frames->own / 2);
@@ -91,7 +101,7 @@ static s64 send_stream(struct xl_engine *e, struct xl_conn *c, const u8 *data, u
 	u64 n = xl_send_append(e, c, XL_TXBUF_DATA, data, xl_min(bytes, room(e, c)), false);
 
 	if (n < bytes)
-		xl_conn_want_write(e, c);
+		xl_send_wait(e, c, XL_TXBUF_DATA);
 	return n || bytes == 0 ? (s64)n : -EAGAIN;
 }
 
@@ -104,7 +114,7 @@ static s64 send_message(struct xl_engine *e, struct xl_conn *c, const u8 *data, 
 	if (bytes > small_max(e, c))
 		return -EMSGSIZE;
 	if (space == 0 || bytes > space) {
-		xl_conn_want_write(e, c);
+		xl_send_wait(e, c, XL_TXBUF_DATA);
 		return -EAGAIN;
 	}
 	xl_message_head_emit(head, &h);

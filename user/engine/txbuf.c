@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "txbuf.h"
 
-#include "share.h"
-
 #include "conn.h"
+#include "share.h"
 
 /* Frames kept back from data, so that an ACK can always be sent. */
 #define FRAMES_FOR_CONTROL 16
@@ -262,7 +261,7 @@ static void give_up(struct xl_engine *e, struct xl_conn *c, u32 tb)
 	struct xl_txbuf *t = at(e, tb);
 
 	xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
-	xl_share_release(e, c, t->seq_bytes);
+	xl_share_release(e, c, xl_txbuf_holds(t));
 	if (t->type != XL_TXBUF_DATA)
 		c->other_done += t->seq_bytes;
 	t->acked = true;

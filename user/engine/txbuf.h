@@ -56,6 +56,9 @@ static inline u32 xl_txbuf_frames(const struct xl_engine *e, const struct xl_con
 
 	return (bytes + e->frames->frame_bytes - 1) / e->frames->frame_bytes;
 }
+/* Bytes that the buffer counts for in its connection's send buffer. Datagrams count with their heads: of many small ones
+ * these are most of what lies in the frames. */
+static inline u32 xl_txbuf_holds(const struct xl_txbuf *t) { return t->type == XL_TXBUF_DGRAM ? t->len : t->seq_bytes; }
 /* Nothing is queued, in flight or to be sent again. */
 static inline bool xl_txbuf_none(const struct xl_conn *c)
 {

@@ -2,10 +2,7 @@
 #include "helped.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,37 +12,10 @@
 
 #include "../base/assert.h"
 #include "../worker/worker.h"
+#include "helped_state.h"
 
-#define FDS_MAX (1 + XL_DRV_FDS_MAX)
-
-struct helped {
-	struct xl_backend b;           /* first */
-	struct xl_backend *inner;
-	pthread_t thread;
-	int bell_fd;                   /* wakes the thread */
-	int news_fd;                   /* wakes the program: among what its context sleeps on */
-	u32 nfds;
-	struct pollfd fds[FDS_MAX];    /* the thread's: bell, then the inner backend's */
-	_Atomic bool wanted;           /* the program waits for the lock */
-	pthread_mutex_t lock;          /* of all that follows, and of the inner backend */
-	bool stop;
-	bool program_armed;            /* the program sleeps, or said that it is about to */
-	bool resting, helper_armed;    /* the thread does; and the inner backend was told */
-	bool roused;                   /* something was readable, and nobody has seen to it yet */
-	bool graced;                   /* the program was given its time to wake */
-	int error;                     /* of the thread's last turn: the inner backend is gone */
-	u64 here_ns;                   /* when the program last turned the worker, or looked whether to */
-	struct xl_event news[XLANE_BATCH_MAX];
-	u32 first, nnews;              /* news[first..nnews) are for the program, before what the inner backend has */
-	bool told;                     /* news_fd is readable */
-};
-
-static struct helped *helped(const struct xl_backend *b)
-{
-	return (struct helped *)(uintptr_t)b;
-}
-
-static void ring(int fd)
+/* --- for both sides ------------------------------------------------------------------------- */
+void xl_helped_ring(int fd)
 {
 	const u64 one = 1;
 
@@ -53,15 +23,14 @@ static void ring(int fd)
 	XL_ASSERT(write(fd, &one, sizeof one) == sizeof one);
 }
 
-static void quieten(int fd)
+void xl_helped_quieten(int fd)
 {
 	u64 count;
 
 	XL_ASSERT(read(fd, &count, sizeof count) == sizeof count || errno == EAGAIN);
 }
 
-/* The thread's sleep is over. */
-static void rested(struct helped *h)
+void xl_helped_rested(struct xl_helped *h)
 {
 	h->resting = false;
 	if (h->helper_armed && !h->program_armed)
@@ -69,11 +38,9 @@ static void rested(struct helped *h)
 	h->helper_armed = false;
 }
 
-/* --- the program's side ---------------------------------------------------------------------- */
-/* Alone with the inner backend, until `left`. */
-static struct xl_backend *enter(const struct xl_backend *b)
+struct xl_backend *xl_helped_enter(const struct xl_backend *b)
 {
-	struct helped *h = helped(b);
+	struct xl_helped *h = xl_helped(b);
 
 	if (pthread_mutex_trylock(&h->lock)) {
 		atomic_store(&h->wanted, true);
@@ -82,283 +49,23 @@ static struct xl_backend *enter(const struct xl_backend *b)
 	}
 	/* what the program does may bring a nearer deadline than the thread sleeps for */
 	if (h->resting) {
-		rested(h);
-		ring(h->bell_fd);
+		xl_helped_rested(h);
+		xl_helped_ring(h->bell_fd);
 	}
 	return h->inner;
 }
 
-static s64 left(const struct xl_backend *b, s64 result)
+s64 xl_helped_left(const struct xl_backend *b, s64 result)
 {
-	pthread_mutex_unlock(&helped(b)->lock);
+	pthread_mutex_unlock(&xl_helped(b)->lock);
 	return result;
 }
 
-static int run(struct xl_backend *b)
-{
-	struct xl_backend *in = enter(b);
-	int n = in->ops->run(in);
-
-	helped(b)->here_ns = in->ops->ran_ns(in);
-	return (int)left(b, n);
-}
-
-static bool turn(struct xl_backend *b, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-	struct helped *h = helped(b);
-	/* the thread may have begun a turn since the clock was read */
-	bool did = now_ns >= in->ops->ran_ns(in) && in->ops->turn(in, now_ns);
-
-	h->here_ns = now_ns;
-	return left(b, did || h->told);
-}
-
-static void flush(struct xl_backend *b, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->flush(in, now_ns);
-	left(b, 0);
-}
-
-static u32 events(struct xl_backend *b, struct xl_event *out, u32 max)
-{
-	struct xl_backend *in = enter(b);
-	struct helped *h = helped(b);
-	u32 n = xl_min(max, h->nnews - h->first);
-
-	memcpy(out, h->news + h->first, n * sizeof *out);
-	h->first += n;
-	if (n < max) {
-		h->first = h->nnews = 0;
-		n += in->ops->events(in, out + n, max - n);
-	}
-	if (n < max && h->told) {
-		quieten(h->news_fd);
-		h->told = false;
-	}
-	return (u32)left(b, n);
-}
-
-static u64 ran_ns(const struct xl_backend *b)
-{
-	struct xl_backend *in = enter(b);
-
-	return (u64)left(b, (s64)in->ops->ran_ns(in));
-}
-
-static u64 deadline(const struct xl_backend *b)
-{
-	struct xl_backend *in = enter(b);
-
-	return (u64)left(b, (s64)in->ops->deadline(in));
-}
-
-static u32 conns(const struct xl_backend *b)
-{
-	struct xl_backend *in = enter(b);
-
-	return (u32)left(b, in->ops->conns(in));
-}
-
-static int do_listen(struct xl_backend *b, u16 port, u8 kind, u32 backlog, u64 user, u32 *listener)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->listen(in, port, kind, backlog, user, listener));
-}
-
-static void unlisten(struct xl_backend *b, u32 listener, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->unlisten(in, listener, now_ns);
-	left(b, 0);
-}
-
-static int do_accept(struct xl_backend *b, u32 listener, u64 user, u32 *conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->accept(in, listener, user, conn));
-}
-
-static int do_connect(struct xl_backend *b, const u8 mac[6], u16 port, u8 kind, u64 user, u64 now_ns, u32 *conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->connect(in, mac, port, kind, user, now_ns, conn));
-}
-
-static s64 do_send(struct xl_backend *b, u32 conn, const void *data, u64 bytes, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	return left(b, in->ops->send(in, conn, data, bytes, now_ns));
-}
-
-static int large_begin(struct xl_backend *b, u32 conn, u64 bytes, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->large_begin(in, conn, bytes, now_ns));
-}
-
-static s64 large_more(struct xl_backend *b, u32 conn, const void *data, u64 bytes, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	return left(b, in->ops->large_more(in, conn, data, bytes, now_ns));
-}
-
-static s64 do_recv(struct xl_backend *b, u32 conn, void *data, u64 bytes, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	return left(b, in->ops->recv(in, conn, data, bytes, now_ns));
-}
-
-static s64 peek(struct xl_backend *b, u32 conn, const u8 **data, u64 *bytes_left)
-{
-	struct xl_backend *in = enter(b);
-
-	return left(b, in->ops->peek(in, conn, data, bytes_left));
-}
-
-static void consume(struct xl_backend *b, u32 conn, u64 bytes, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->consume(in, conn, bytes, now_ns);
-	left(b, 0);
-}
-
-static s64 readable(const struct xl_backend *b, u32 conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return left(b, in->ops->readable(in, conn));
-}
-
-static u64 writable(const struct xl_backend *b, u32 conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return (u64)left(b, (s64)in->ops->writable(in, conn));
-}
-
-static u64 message_max(const struct xl_backend *b, u32 conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return (u64)left(b, (s64)in->ops->message_max(in, conn));
-}
-
-static int do_shutdown(struct xl_backend *b, u32 conn, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->shutdown(in, conn, now_ns));
-}
-
-static void do_close(struct xl_backend *b, u32 conn, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->close(in, conn, now_ns);
-	left(b, 0);
-}
-
-static void do_abort(struct xl_backend *b, u32 conn, u64 now_ns)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->abort(in, conn, now_ns);
-	left(b, 0);
-}
-
-static int error_of(const struct xl_backend *b, u32 conn)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->error(in, conn));
-}
-
-static void peer(const struct xl_backend *b, u32 conn, u8 mac[6], u16 *port)
-{
-	struct xl_backend *in = enter(b);
-
-	in->ops->peer(in, conn, mac, port);
-	left(b, 0);
-}
-
-static int info(struct xl_backend *b, u32 conn, struct xl_conn_info *out)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->info(in, conn, out));
-}
-
-static int set(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 value)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->set(in, conn, option, value));
-}
-
-static int get(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 *value)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->get(in, conn, option, value));
-}
-
-static int counters(struct xl_backend *b, void (*each)(const char *name, const char *text, uint64_t value, void *arg),
-		    void *arg)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->counters(in, each, arg));
-}
-
-static int census(struct xl_backend *b, void (*each)(const char *owner, uint64_t frames, void *arg), void *arg)
-{
-	struct xl_backend *in = enter(b);
-
-	return (int)left(b, in->ops->census(in, each, arg));
-}
-
-/* --- what the context sleeps on --------------------------------------------------------------- */
-static u32 source_fds(void *arg, int *fds, u32 max)
-{
-	struct helped *h = arg;
-	const struct xl_wait_source *s = &h->inner->source;
-
-	XL_ASSERT(max);
-	fds[0] = h->news_fd;
-	return 1 + s->fds(s->arg, fds + 1, max - 1);
-}
-
-static int source_arm(void *arg, bool sleep)
-{
-	struct helped *h = arg;
-	const struct xl_wait_source *s = &enter(&h->b)->source;
-	int err = 0;
-
-	if (sleep)
-		err = h->told ? -EAGAIN : s->arm(s->arg, true);
-	else if (h->program_armed)
-		s->arm(s->arg, false);
-	h->program_armed = sleep && !err;
-	return (int)left(&h->b, err);
-}
-
 /* --- the thread's side ------------------------------------------------------------------------ */
-enum next { NEXT_LOOK, NEXT_PAUSE, NEXT_REST, NEXT_END };
+enum next { NEXT_LOOK, NEXT_PAUSE, NEXT_REST, NEXT_WAIT, NEXT_END };   /* to wait: for the program alone */
 
 /* There is something to do; else the inner backend is armed. */
-static bool due(struct helped *h, u64 now_ns)
+static bool due(struct xl_helped *h, u64 now_ns)
 {
 	const struct xl_wait_source *s = &h->inner->source;
 
@@ -369,7 +76,7 @@ static bool due(struct helped *h, u64 now_ns)
 }
 
 /* A turn in place of the program. Returns what run did. */
-static int stand_in(struct helped *h)
+static int stand_in(struct xl_helped *h)
 {
 	struct xl_backend *in = h->inner;
 	const u32 before = in->ops->conns(in);
@@ -378,12 +85,12 @@ static int stand_in(struct helped *h)
 	if (h->program_armed)
 		in->source.arm(in->source.arg, false);
 	n = in->ops->run(in);
-	h->error = xl_min(n, 0);
+	h->error = n < 0 ? n : 0;
 	/* what does not fit stays, and is merged, in the inner backend */
 	if (!h->nnews)
 		h->nnews = in->ops->events(in, h->news, XLANE_BATCH_MAX);
 	if (!h->told && (h->nnews || h->error || in->ops->conns(in) != before)) {
-		ring(h->news_fd);
+		xl_helped_ring(h->news_fd);
 		h->told = true;
 	}
 	/* work that this finds is found again at the next look */
@@ -392,23 +99,28 @@ static int stand_in(struct helped *h)
 	return n;
 }
 
-static enum next decide(struct helped *h, u64 now_ns, u64 *until_ns)
+static enum next decide(struct xl_helped *h, u64 now_ns, u64 *until_ns)
 {
 	int n;
 
-	rested(h);
+	xl_helped_rested(h);
 	*until_ns = now_ns + XL_HELPED_AWAY_NS;
 	if (h->stop)
 		return NEXT_END;
+	if (h->error || !h->begun) {
+		h->resting = true;
+		*until_ns = XL_NEVER;
+		return NEXT_WAIT;
+	}
 	if (h->here_ns + XL_HELPED_AWAY_NS > now_ns) {
 		h->roused = h->graced = false;
 		*until_ns = h->here_ns + XL_HELPED_AWAY_NS;
 		return NEXT_PAUSE;
 	}
-	if (h->error || !due(h, now_ns)) {
+	if (!due(h, now_ns)) {
 		h->graced = false;
 		h->resting = true;
-		*until_ns = h->error ? XL_NEVER : h->inner->ops->deadline(h->inner);
+		*until_ns = h->inner->ops->deadline(h->inner);
 		return NEXT_REST;
 	}
 	if (h->program_armed && !h->graced) {
@@ -425,7 +137,7 @@ static enum next decide(struct helped *h, u64 now_ns, u64 *until_ns)
 	return NEXT_LOOK;
 }
 
-static enum next look(struct helped *h, u64 *until_ns)
+static enum next look(struct xl_helped *h, u64 *until_ns)
 {
 	u64 now = xl_worker_clock();
 	enum next next;
@@ -440,7 +152,7 @@ static enum next look(struct helped *h, u64 *until_ns)
 }
 
 /* Until the bell, which is quiet afterwards, or `until_ns`, or one of fds[1..n). True: the bell. */
-static bool sleep_on(struct helped *h, u32 n, u64 until_ns)
+static bool sleep_on(struct xl_helped *h, u32 n, u64 until_ns)
 {
 	u64 now = xl_worker_clock();
 	u64 left_ns = until_ns > now ? until_ns - now : 0;
@@ -449,11 +161,11 @@ static bool sleep_on(struct helped *h, u32 n, u64 until_ns)
 
 	if (got <= 0 || !h->fds[0].revents)
 		return false;
-	quieten(h->bell_fd);
+	xl_helped_quieten(h->bell_fd);
 	return true;
 }
 
-static void rouse(struct helped *h)
+static void rouse(struct xl_helped *h)
 {
 	pthread_mutex_lock(&h->lock);
 	for (u32 i = 1; i < h->nfds; i++)
@@ -463,23 +175,25 @@ static void rouse(struct helped *h)
 
 static void *help(void *arg)
 {
-	struct helped *h = arg;
+	struct xl_helped *h = arg;
 	enum next next;
 	u64 until;
 
 	while ((next = look(h, &until)) != NEXT_END) {
+		if (next == NEXT_LOOK)
+			continue;
 		if (next == NEXT_PAUSE)
 			sleep_on(h, 1, until);
-		else if (next == NEXT_REST && !sleep_on(h, h->error ? 1 : h->nfds, until))
+		else if (!sleep_on(h, next == NEXT_WAIT ? 1 : h->nfds, until))
 			rouse(h);
-		else if (next == NEXT_REST) /* the program is here */
+		else /* the program is here */
 			sleep_on(h, 1, xl_worker_clock() + XL_HELPED_AWAY_NS);
 	}
 	return NULL;
 }
 
 /* --- life --------------------------------------------------------------------------------------- */
-static void let_go(struct helped *h)
+static void let_go(struct xl_helped *h)
 {
 	pthread_mutex_destroy(&h->lock);
 	if (h->news_fd >= 0)
@@ -490,26 +204,17 @@ static void let_go(struct helped *h)
 	free(h);
 }
 
-static void destroy(struct xl_backend *b)
+void xl_helped_destroy(struct xl_backend *b)
 {
-	struct helped *h = helped(b);
+	struct xl_helped *h = xl_helped(b);
 
-	enter(b);
+	xl_helped_enter(b);
 	h->stop = true;
-	ring(h->bell_fd);
-	left(b, 0);
+	xl_helped_ring(h->bell_fd);
+	xl_helped_left(b, 0);
 	pthread_join(h->thread, NULL);
 	let_go(h);
 }
-
-static const struct xl_backend_ops ops = {
-	.name = "embedded, helped", .run = run, .turn = turn, .flush = flush, .events = events, .ran_ns = ran_ns,
-	.deadline = deadline, .conns = conns, .listen = do_listen, .unlisten = unlisten, .accept = do_accept,
-	.connect = do_connect, .send = do_send, .large_begin = large_begin, .large_more = large_more, .recv = do_recv,
-	.peek = peek, .consume = consume, .readable = readable, .writable = writable, .message_max = message_max,
-	.shutdown = do_shutdown, .close = do_close, .abort = do_abort, .error = error_of, .peer = peer, .info = info,
-	.set = set, .get = get, .counters = counters, .census = census, .destroy = destroy,
-};
 
 /* Recursive, as figures are given to functions of the program's, which may call the library. */
 static int make_lock(pthread_mutex_t *lock)
@@ -525,7 +230,7 @@ static int make_lock(pthread_mutex_t *lock)
 	return err;
 }
 
-static int open_fds(struct helped *h)
+static int open_fds(struct xl_helped *h)
 {
 	const struct xl_wait_source *s = &h->inner->source;
 	int fds[XL_DRV_FDS_MAX];
@@ -541,7 +246,7 @@ static int open_fds(struct helped *h)
 }
 
 /* Every signal is the program's: the thread is born with all of them held. */
-static int start(struct helped *h)
+static int start(struct xl_helped *h)
 {
 	sigset_t all, outside;
 	int err;
@@ -557,7 +262,7 @@ static int start(struct helped *h)
 
 int xl_helped_open(struct xl_backend *inner, struct xl_backend **out, char *why, size_t why_bytes)
 {
-	struct helped *h = calloc(1, sizeof *h);
+	struct xl_helped *h = calloc(1, sizeof *h);
 	int err = -ENOMEM;
 
 	XL_ASSERT(!inner->ops->reserve && !inner->ops->give);
@@ -565,8 +270,8 @@ int xl_helped_open(struct xl_backend *inner, struct xl_backend **out, char *why,
 		goto no_memory;
 	h->inner = inner;
 	h->b = *inner;
-	h->b.ops = &ops;
-	h->b.source = (struct xl_wait_source){ .fds = source_fds, .arm = source_arm, .arg = h };
+	h->b.ops = &xl_helped_ops;
+	h->b.source = xl_helped_source(h);
 	h->here_ns = xl_worker_clock();
 	h->bell_fd = h->news_fd = -1;
 	err = make_lock(&h->lock);

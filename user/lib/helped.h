@@ -8,6 +8,8 @@
  *     XL_HELPED_AWAY_NS; while the program sleeps on the backend's descriptors, it has as long again to come when they
  *     become readable or a deadline passes. Then the thread serves packets and deadlines as they come, until the
  *     program is back.
+ *   Nothing before the program's first listen, connect or turn: calls that come while it sets out wait for it, and are
+ *     not refused because it does not listen yet.
  *   No wakeup is lost: the thread takes only what the program would have handled in a turn. What the program has to
  *     hear of (events, a connection less, the end of the interface) makes its descriptor readable and keeps it from
  *     sleeping until it has taken it.

@@ -138,7 +138,7 @@ static int prepare_pins(const struct job *j, bool *kept)
 	int err;
 
 	*kept = false;
-	if (!xl_pins_unused(dir))
+	if (!xl_pins_free(j->bpffs.path, dir))
 		return xl_step_fail(-EEXIST, j->why, j->why_bytes,
 				    "the maps pinned in %s are used by a program on another "
 				    "interface; detach that one, or set LIBXDP_BPFFS to a BPF file system of its own",
@@ -198,6 +198,14 @@ unpin:
 	return err;
 }
 
+/* A dispatcher whose bpffs was unmounted has lost its programs, and libxdp can neither use nor undo it. */
+static int attach_over_husk(const struct job *j, const struct xl_program *husk)
+{
+	int err = xl_step_take_off_top(j->ifname, husk, j->why, j->why_bytes);
+
+	return err ? err : attach_new(j);
+}
+
 /* The maps of the attached program get pins in the interface's directory when they have none (xdp-loader was run
  * without -p, or the bpffs was unmounted). */
 static int ensure_pinned(const struct job *j, const struct xl_program *p, const struct xl_maps *maps)
@@ -208,7 +216,7 @@ static int ensure_pinned(const struct job *j, const struct xl_program *p, const 
 	if (xl_pins_hold(j->bpffs.path, j->ifname, p->map_id, dir))
 		return 0;
 	xl_pins_dir(j->bpffs.path, j->ifname, false, dir);
-	if (!xl_pins_unused(dir))
+	if (!xl_pins_free(j->bpffs.path, dir))
 		return -EEXIST;
 	xl_pins_remove(j->bpffs.path, dir);
 	err = xl_pins_make(j->bpffs.path, dir);
@@ -321,6 +329,8 @@ int xl_xdp_attach(const char *ifname, const struct xl_attach_options *options, s
 				   "another XDP program is on %s (id %u, %s), and it takes no second one; take "
 				   "it off with `xdp-loader unload %s --all`, or use another interface",
 				   ifname, p.top_id, p.top_name, ifname);
+	else if (p.dispatcher && !p.chained)
+		err = attach_over_husk(&j, &p);
 	else
 		err = attach_new(&j);
 out:

@@ -90,6 +90,9 @@ int xl_demux_open(const char *ifname, struct xl_demux **out, char *why, size_t w
 	if (!p.top_id)
 		return fail(-ENOENT, why, why_bytes, "no XDP program is attached to %s; run `xlane attach %s` first",
 			    ifname, ifname);
+	if (p.dispatcher && !p.demux_id)
+		return fail(-ENOENT, why, why_bytes, "no program of xlane is in the dispatcher on %s; run `xlane attach "
+			    "%s` first", ifname, ifname);
 	d = calloc(1, sizeof *d);
 	if (!d)
 		return fail(-ENOMEM, why, why_bytes, "out of memory");

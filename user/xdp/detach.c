@@ -42,12 +42,12 @@ static void remove_pins(const struct xl_bpffs *b, const char *ifname, const u32 
 	char dir[XL_PIN_DIR_BYTES];
 
 	while (id[XL_MAP_SOCKETS] && xl_pins_hold(b->path, ifname, id, dir) &&
-	       !xl_program_uses_map(id[XL_MAP_SOCKETS])) {
+	       !xl_program_keeps_map(id[XL_MAP_SOCKETS])) {
 		if (xl_pins_remove(b->path, dir))
 			return;
 		(*removed)++;
 	}
-	if (!xl_pins_dir(b->path, ifname, false, dir) && xl_pins_unused(dir) && !xl_pins_remove(b->path, dir))
+	if (!xl_pins_dir(b->path, ifname, false, dir) && xl_pins_free(b->path, dir) && !xl_pins_remove(b->path, dir))
 		(*removed)++;
 }
 
@@ -78,6 +78,11 @@ int xl_xdp_detach(const char *ifname, struct xl_detach_result *result, char *why
 	if (found && found != -ENODEV)
 		return found;
 	err = p.demux_id ? take_off_all(ifname, &p, result, why, why_bytes) : 0;
+	if (p.dispatcher && !p.chained) {
+		err = xl_step_take_off_top(ifname, &p, why, why_bytes);   /* a husk: its bpffs was unmounted */
+		result->program_id = p.top_id;
+		p.top_id = 0;
+	}
 	if (err)
 		return err;
 	remove_all_pins(ifname, p.map_id, &result->pin_dirs);

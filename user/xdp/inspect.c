@@ -30,6 +30,11 @@ int xl_xdp_status(const char *ifname, struct xl_xdp_status *out, char *why, size
 	if (!out->program.top_id)
 		return xl_step_fail(-ENOENT, why, why_bytes,
 				    "no XDP program is attached to %s; `xlane attach %s` does it", ifname, ifname);
+	if (out->program.dispatcher && !out->program.chained)
+		return xl_step_fail(-ENOENT, why, why_bytes,
+				    "the dispatcher on %s (id %u) has lost its programs: the BPF file system with their "
+				    "pins is gone; `xlane attach %s` puts xlane's there again",
+				    ifname, out->program.top_id, ifname);
 	if (!out->program.demux_id)
 		return xl_step_fail(-ENOENT, why, why_bytes,
 				    "the XDP program on %s (id %u, %s) is not xlane's; `xdp-loader status` "

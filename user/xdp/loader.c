@@ -50,8 +50,12 @@ static void exec_loader(const struct xl_bpffs *b, char *const argv[], int out)
 		dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
-	if (b && b->place == XL_BPFFS_OWN_MOUNT)
+	if (b && b->place == XL_BPFFS_OWN_MOUNT) {
 		setenv("LIBXDP_BPFFS", b->path, 1);
+		/* The pins in a dispatcher's directory are what keeps its programs in it, and a mount of our own may
+		 * end with this command's mount namespace (`ip netns exec`): there the program goes on alone. */
+		setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
+	}
 	execvp(argv[0], argv);
 	execv("/usr/sbin/xdp-loader", argv);
 	execv("/sbin/xdp-loader", argv);

@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "netns.h"
 #include "pins.h"
 #include "program.h"
+#include "stale.h"
 
 #define NETNS_PREFIX "netns:"
 #define NETNS_NAMES "/run/netns"
@@ -133,7 +135,23 @@ bool xl_pins_unused(const char *dir)
 	return !err && !xl_program_uses_map(id[XL_MAP_SOCKETS]);
 }
 
-static void sweep_netns(const char *root, const char *netns)
+bool xl_pins_free(const char *root, const char *dir)
+{
+	u32 id[XL_MAP_COUNT];
+	struct xl_maps maps;
+	int err = xl_maps_open_dir(&maps, dir);
+
+	if (err)
+		return err == -ENOENT || err == -EPROTO;
+	err = xl_maps_ids(&maps, id);
+	xl_maps_close(&maps);
+	if (err)
+		return false;
+	xl_stale_remove(root, id[XL_MAP_SOCKETS]);
+	return !xl_program_keeps_map(id[XL_MAP_SOCKETS]);
+}
+
+static void sweep_netns(const char *root, const char *netns, bool dead)
 {
 	char dir[XL_PIN_DIR_BYTES];
 	DIR *d;
@@ -146,7 +164,7 @@ static void sweep_netns(const char *root, const char *netns)
 		if (e->d_name[0] == '.' ||
 		    snprintf(dir, sizeof dir, "%s/" ABI_DIR "/%s/%s", root, netns, e->d_name) >= (int)sizeof dir)
 			continue;
-		if (xl_pins_unused(dir))
+		if (dead ? xl_pins_free(root, dir) : xl_pins_unused(dir))
 			xl_pins_remove(root, dir);
 	}
 	if (d)
@@ -167,7 +185,7 @@ void xl_pins_sweep(const char *root)
 			continue;
 		inode = strtoull(e->d_name + strlen(NETNS_PREFIX), NULL, 10);
 		if (inode != own_netns() && !netns_has_name(inode))
-			sweep_netns(root, e->d_name);
+			sweep_netns(root, e->d_name, xl_netns_dead(inode));
 	}
 	if (d)
 		closedir(d);

@@ -27,7 +27,11 @@ int xl_pins_remove(const char *root, const char *dir);
 bool xl_pins_hold(const char *root, const char *ifname, const u32 id[XL_MAP_COUNT], char dir[XL_PIN_DIR_BYTES]);
 /* No loaded demux uses what is pinned in `dir`, or what is there is not a whole set of maps. */
 bool xl_pins_unused(const char *dir);
-/* Remove what dead namespaces left: directories of namespaces that have no name and whose maps no program uses. */
+/* The same of the directory of an interface that the caller knows to have no demux, after what
+ * dispatchers of gone interfaces left in the bpffs at `root` is removed. Waits for the kernel to let go of it. */
+bool xl_pins_free(const char *root, const char *dir);
+/* Remove what dead namespaces left: directories of namespaces that have no name and whose maps no program uses, but one in
+ * a dispatcher that was left behind. */
 void xl_pins_sweep(const char *root);
 
 #endif

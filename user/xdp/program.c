@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -13,6 +14,8 @@
 #include "program.h"
 
 #define MAPS_MAX 64                /* maps of one program that are looked at */
+#define LET_GO_MS 1000             /* for the kernel to free a program */
+#define LET_GO_LOOKS 200
 #define NAME_BYTES 16              /* BPF_OBJ_NAME_LEN: the kernel cuts names at 15 characters */
 #define DISPATCHER_NAME "xdp_dispatcher"
 #define FRAGS_NAME "xlane_demux"
@@ -193,17 +196,45 @@ int xl_program_find(const char *ifname, struct xl_program *out)
 	return out->dispatcher ? find_chained(out, &p) : 0;
 }
 
+static bool demux_has_map(const struct loaded *p, u32 map_id)
+{
+	for (u32 i = 0; i < p->maps && is_demux(p); i++)
+		if (p->map_id[i] == map_id)
+			return true;
+	return false;
+}
+
 bool xl_program_uses_map(u32 map_id)
 {
 	struct loaded p;
 	u32 id = 0;
 
-	while (!bpf_prog_get_next_id(id, &id)) {
-		if (load_info(id, &p) || !is_demux(&p))
-			continue;
-		for (u32 i = 0; i < p.maps; i++)
-			if (p.map_id[i] == map_id)
-				return true;
-	}
+	while (!bpf_prog_get_next_id(id, &id))
+		if (!load_info(id, &p) && demux_has_map(&p, map_id))
+			return true;
 	return false;
+}
+
+bool xl_program_keeps_map(u32 map_id)
+{
+	const struct timespec moment = { .tv_nsec = LET_GO_MS * 1000000 / LET_GO_LOOKS };
+
+	for (int i = 0; i < LET_GO_LOOKS && xl_program_uses_map(map_id); i++)
+		nanosleep(&moment, NULL);
+	return xl_program_uses_map(map_id);
+}
+
+bool xl_program_pinned_uses_map(const char *path, u32 map_id)
+{
+	struct bpf_prog_info info = { 0 };
+	u32 bytes = sizeof info;
+	struct loaded p;
+	int fd = bpf_obj_get(path);
+	bool uses;
+
+	if (fd < 0)
+		return false;
+	uses = !bpf_obj_get_info_by_fd(fd, &info, &bytes) && !load_info(info.id, &p) && demux_has_map(&p, map_id);
+	close(fd);
+	return uses;
 }

@@ -34,5 +34,10 @@ u32 xl_xdp_mode_flag(enum xl_xdp_mode mode);
 int xl_program_find(const char *ifname, struct xl_program *out);
 /* Whether some loaded demux program, on whatever interface and in whatever namespace, uses a map. */
 bool xl_program_uses_map(u32 map_id);
+/* The same, given a moment: the kernel lets go of a program some time after its last pin, link or interface is gone, and
+ * tells nobody. False as soon as none uses it, true when one still does after a second. */
+bool xl_program_keeps_map(u32 map_id);
+/* Whether the program pinned at `path` is a demux that uses a map. */
+bool xl_program_pinned_uses_map(const char *path, u32 map_id);
 
 #endif

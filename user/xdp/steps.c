@@ -139,7 +139,13 @@ int xl_step_take_off(const char *ifname, const struct xl_program *p, const struc
 		if (!err || p->chained > 1)
 			return err;
 	}
-	err = detach_top(p);
+	return xl_step_take_off_top(ifname, p, why, why_bytes);
+}
+
+int xl_step_take_off_top(const char *ifname, const struct xl_program *p, char *why, size_t why_bytes)
+{
+	int err = detach_top(p);
+
 	if (err)
 		return xl_step_fail(err, why, why_bytes,
 				    "the XDP program of %s (id %u) can not be detached: %s; try `xdp-loader "

@@ -24,4 +24,7 @@ int xl_step_swap(const struct xl_program *old, const char *object, const char *p
 int xl_step_take_off(const char *ifname, const struct xl_program *p, const struct xl_bpffs *b, char *why,
 		     size_t why_bytes);
 
+/* Take the program on the interface off, whatever it is, unless it has changed meanwhile. */
+int xl_step_take_off_top(const char *ifname, const struct xl_program *p, char *why, size_t why_bytes);
+
 #endif
