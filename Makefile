@@ -98,7 +98,7 @@ XLANED := $(if $(MAIN_DAEMON),$(B)/bin/xlaned)
 EXAMPLES := $(SRC_EXAMPLES:examples/%.c=$(B)/examples/%)
 # The thread sanitizer is for what has threads: the daemon, its channels, and what they stand on.
 TSAN_TESTS := $(wildcard tests/unit/test_spsc.c tests/unit/test_channel*.c tests/unit/test_ring*.c tests/unit/test_ports.c \
-	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_torn test_helped.c \
+	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_torn.c tests/unit/test_helped.c \
 	tests/unit/test_guest.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
 UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(TSAN),$(TSAN_TESTS),$(SRC_UNIT)))))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)

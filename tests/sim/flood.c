@@ -23,10 +23,11 @@ static u32 put_link_header(const struct sim_world *w, u32 host, u8 *p)
 	return xl_ether_bytes(&h);
 }
 
-static void put_call(struct sim_world *w, u64 node, u8 *p)
+/* Some are smaller than an INIT may be. */
+static void put_call(struct sim_world *w, u64 node, u8 *p, u32 bytes)
 {
 	struct xl_outer h = {
-		.type = XLANE_PACKET_INIT, .flags = XLANE_FLAG_EXT | XLANE_FLAG_CRC, .length = XLANE_INIT_MIN_BYTES,
+		.type = XLANE_PACKET_INIT, .flags = XLANE_FLAG_EXT | XLANE_FLAG_CRC, .length = (u16)bytes,
 		.id = xl_prng_u64(&w->prng), .hop_limit = XLANE_HOP_LIMIT, .source_node = node,
 		.source_id = xl_prng_u64(&w->prng),
 	};
@@ -38,7 +39,7 @@ static void put_call(struct sim_world *w, u64 node, u8 *p)
 			    .has_first_number = true, .first_number = 0,
 			    .has_cookie = xl_prng_chance(&w->prng, 100000) },
 	};
-	u32 at = xl_outer_bytes(h.flags), end = XLANE_INIT_MIN_BYTES - XLANE_TAG_BYTES;
+	u32 at = xl_outer_bytes(h.flags), end = bytes - XLANE_TAG_BYTES;
 
 	xl_outer_emit(p, &h);
 	at += xl_init_emit(p + at, &in);
@@ -53,13 +54,13 @@ void sim_flood(struct sim_world *w, u32 host)
 
 	for (u32 i = 0; i < SIM_FLOOD_CALLS; i++) {
 		u8 *data = sim_alloc(XLANE_LINK_HEADER_MAX_BYTES + 2 * XLANE_INIT_MIN_BYTES);
-		u32 head = put_link_header(w, host, data);
+		u32 head = put_link_header(w, host, data), bytes = XLANE_INIT_MIN_BYTES - i % 16 / 15;
 
-		put_call(w, node, data + head);
+		put_call(w, node, data + head, bytes);
 		sim_events_put(&w->events, (struct sim_event){
 			.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = w->now_ns + i * SIM_FLOOD_GAP_NS,
 				.data = data,
-			.bytes = head + XLANE_INIT_MIN_BYTES });
+			.bytes = head + bytes });
 	}
 	sim_world_mark(w, SIM_MARK_FLOODED);
 }

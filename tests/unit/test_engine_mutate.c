@@ -6,7 +6,8 @@
 #include "engine_pair.h"
 
 #define KEPT    128
-#define CONNS   6
+#define CONNS   8
+#define KIND_OF(k) (u8)(XLANE_KIND_STREAM + (k) % 4)
 #define ROUNDS  30000
 
 static u64 rounds = ROUNDS, seed = 1;
@@ -55,7 +56,7 @@ static u64 edge(struct world *w, u64 old)
 
 static void add_record(struct world *w, struct raw *r)
 {
-	static const u8 types[] = { 0, 1, 1, 1, 2, 3, 0x10, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x20, 0x80, 0xff };
+	static const u8 types[] = { 0, 1, 1, 1, 2, 2, 3, 3, 0x12, 0x10, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x20, 0x80, 0xff };
 	u8 type = types[pick(w, sizeof types)];
 
 	if (type == 0x15 && pick(w, 8)) /* an end of everything, seldom */
@@ -74,6 +75,25 @@ static void add_record(struct world *w, struct raw *r)
 			raw32(r, 1 + pick(w, 4));
 			raw32(r, pick(w, 4));
 		}
+	} else if (type == 2) {
+		u16 n = (u16)(1 + pick(w, 400));
+
+		raw_record(r, type, 0, (u16)(12 + n));
+		raw64(r, pick(w, 2) ? 0 : pick(w, 4000) * 4);
+		raw32(r, pick(w, 2) ? pick(w, 100000) : (u32)edge(w, 0));
+		raw_fill(r, (u8)pick(w, 256), n);
+	} else if (type == 3) {
+		u16 n = (u16)pick(w, 400);
+
+		raw_record(r, type, 0, (u16)(16 + n));
+		raw64(r, pick(w, 4) ? pick(w, 300) : edge(w, 0));
+		raw32(r, pick(w, 2) ? n : pick(w, 65537));
+		raw32(r, pick(w, 2) ? 0 : pick(w, 2000));
+		raw_fill(r, (u8)pick(w, 256), n);
+	} else if (type == 0x12) {
+		raw_record(r, type, 0, 12);
+		raw64(r, pick(w, 4000) * 4);
+		raw32(r, (u32)edge(w, 100000));
 	} else {
 		u16 bytes = type == 0x13 ? 0 : type == 0x15 ? 4 : 8;
 
@@ -196,7 +216,13 @@ static void use(struct world *w, u32 i, u32 k)
 	struct xl_engine *e = w->p.h[i].e;
 	u32 c = w->conn[i][k];
 
-	switch (pick(w, 6)) {
+	switch (pick(w, 7)) {
+	case 6:
+		if (!xl_conn_large_left(e, c) && pick(w, 4) == 0)
+			xl_conn_large_begin(e, c, 65537 + pick(w, 40000), w->p.now);
+		else
+			xl_conn_large_more(e, c, bytes, xl_min(sizeof bytes, xl_conn_large_left(e, c)), w->p.now);
+		break;
 	case 0:
 	case 1:
 		xl_conn_send(e, c, bytes, pick(w, sizeof bytes), w->p.now);
@@ -217,8 +243,7 @@ static void use(struct world *w, u32 i, u32 k)
 
 static void call(struct world *w, u32 k)
 {
-	struct xl_connect how = { .path = path_of(1, 2), .port = (u16)(PORT + k % 2),
-				  .kind = k % 2 ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM };
+	struct xl_connect how = { .path = path_of(1, 2), .port = PORT_OF(KIND_OF(k)), .kind = KIND_OF(k) };
 
 	if (xl_engine_connect(w->p.h[0].e, &how, w->p.now, &w->conn[0][k]))
 		w->conn[0][k] = XL_NONE;
@@ -235,7 +260,7 @@ static void program(struct world *w)
 		use(w, i, k);
 	else if (i == 0)
 		call(w, k);
-	else if (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[k % 2 ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM], 6, &c))
+	else if (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[KIND_OF(k)], 6, &c))
 		w->conn[1][k] = c;
 }
 
@@ -252,8 +277,8 @@ static void drain(struct world *w)
 		w->p.now += 20 * XL_MS;
 		for (u32 i = 0; i < 2; i++)
 			xl_engine_advance(w->p.h[i].e, w->p.now);
-		for (u32 k = 0; k < 2; k++)
-			while (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[k ? XLANE_KIND_MESSAGE : XLANE_KIND_STREAM], 6, &c))
+		for (u32 k = 0; k < 4; k++)
+			while (!xl_engine_accept(w->p.h[1].e, w->p.listener_of[KIND_OF(k)], 6, &c))
 				xl_conn_abort(w->p.h[1].e, c, XLANE_WIRE_CANCELLED, w->p.now);
 	}
 	pair_check(&w->p);
