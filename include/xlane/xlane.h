@@ -125,7 +125,8 @@ enum xlane_type {
 	XLANE_DATAGRAM = 4,      /* whole or not at all, up to 64 KiB: may be lost or overtake each other, never twice */
 };
 
-/* -EADDRINUSE the port is in use, -ENOSPC. backlog: connections that may wait for accept. */
+/* -EADDRINUSE the port is in use, -ENOSPC; daemon: -EACCES ports below its `privileged_ports` are for root, -EDQUOT this user's
+ * quota of ports is used up. backlog: connections that may wait for accept. */
 int xlane_listen(xlane *x, uint16_t port, enum xlane_type type, int backlog, xlane_listener **out);
 /* The next established connection. One that its peer resets before it is accepted is gone without a word. */
 int xlane_accept(xlane_listener *l, int timeout_ms, xlane_conn **out);

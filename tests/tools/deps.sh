@@ -24,6 +24,7 @@ scdoc            command scdoc
 xdp-tools        command xdp-loader
 bpftool          command bpftool
 iproute2         command ip
+procps           command pgrep
 iputils-ping     command ping
 '
 [ "$1" != vm ] || needs="$needs

@@ -83,11 +83,17 @@ static int settle(const struct job *j, const struct xl_maps *m, bool fresh)
 	return err;
 }
 
+struct try {
+	enum xl_xdp_mode mode;
+	bool linear, alone;   /* the form for frames of one buffer; without a dispatcher */
+	const char *note;
+};
+
 /* Load one object in one mode, and prefer the first failure's explanation: it is about what was asked for. */
-static int try_load(const struct job *j, enum xl_xdp_mode mode, bool linear, bool first)
+static int try_load(const struct job *j, const struct try *t, bool first)
 {
 	char object[XL_LOADER_PATH_BYTES], why[XL_ATTACH_NOTE_BYTES];
-	int err = xl_loader_object(linear, object);
+	int err = xl_loader_object(t->linear, object);
 
 	if (err && first)
 		xl_step_fail(err, j->why, j->why_bytes,
@@ -95,29 +101,34 @@ static int try_load(const struct job *j, enum xl_xdp_mode mode, bool linear, boo
 			     "XLANE_BPF_OBJECT", object, strerror(errno));
 	if (err)
 		return err;
-	err = xl_loader_load(&j->bpffs, j->ifname, mode, object, j->result->pins, why, sizeof why);
+	err = xl_loader_load(&j->bpffs, j->ifname, t->mode, t->alone, object, j->result->pins, why, sizeof why);
 	if (err && first)
 		snprintf(j->why, j->why_bytes, "%s", why);
 	return err;
 }
 
-/* The multi-buffer form before the other, and native before skb where the choice is ours. */
+/* The multi-buffer form before the other, and native before skb where the choice is ours. A large MTU needs the first in
+ * native mode, and a dispatcher of libxdp 1.3 never has it (-ERANGE): then the program goes alone. */
 static int load(const struct job *j, enum xl_xdp_mode wanted)
 {
-	static const struct { enum xl_xdp_mode mode; bool linear; } tries[] = {
-		{ XL_XDP_NATIVE, false }, { XL_XDP_NATIVE, true }, { XL_XDP_SKB, false }, { XL_XDP_SKB, true },
+	static const struct try tries[] = {
+		{ XL_XDP_NATIVE, false, false, "" },
+		{ XL_XDP_NATIVE, false, true, ", without a dispatcher: no other program can join it" },
+		{ XL_XDP_NATIVE, true, false, ", for frames of one buffer only" },
+		{ XL_XDP_SKB, false, false, "" },
+		{ XL_XDP_SKB, true, false, ", for frames of one buffer only" },
 	};
 	bool first = true;
 	int err, last = -EINVAL;
 
 	for (size_t i = 0; i < XL_ARRAY_SIZE(tries); i++) {
-		if (wanted != XL_XDP_NONE && tries[i].mode != wanted)
+		if ((wanted != XL_XDP_NONE && tries[i].mode != wanted) || (tries[i].alone && last != -ERANGE))
 			continue;
-		err = try_load(j, tries[i].mode, tries[i].linear, first);
+		err = try_load(j, &tries[i], first);
 		if (!err && !first)
 			snprintf(j->result->note, sizeof j->result->note, "%.*s; it runs in %s mode%s",
 				 (int)strcspn(j->why, ";"), j->why, xl_xdp_mode_name(tries[i].mode),
-				 tries[i].linear ? ", for frames of one buffer only" : "");
+				 tries[i].note);
 		if (!err)
 			return 0;
 		last = first ? err : last;

@@ -42,7 +42,7 @@ int xl_loader_object(bool linear, char path[XL_LOADER_PATH_BYTES])
 
 /* In the child: the loader from PATH, or from where distributions put it. */
 __attribute__((noreturn))
-static void exec_loader(const struct xl_bpffs *b, char *const argv[], int out)
+static void exec_loader(const struct xl_bpffs *b, bool alone, char *const argv[], int out)
 {
 	int null = open("/dev/null", O_RDONLY);
 
@@ -50,12 +50,12 @@ static void exec_loader(const struct xl_bpffs *b, char *const argv[], int out)
 		dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
-	if (b && b->place == XL_BPFFS_OWN_MOUNT) {
+	if (b && b->place == XL_BPFFS_OWN_MOUNT)
 		setenv("LIBXDP_BPFFS", b->path, 1);
-		/* The pins in a dispatcher's directory are what keeps its programs in it, and a mount of our own may
-		 * end with this command's mount namespace (`ip netns exec`): there the program goes on alone. */
+	/* The pins in a dispatcher's directory are what keeps its programs in it, and a mount of our own may end with
+	 * this command's mount namespace (`ip netns exec`): there the program goes on alone. */
+	if (alone || (b && b->place == XL_BPFFS_OWN_MOUNT))
 		setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
-	}
 	execvp(argv[0], argv);
 	execv("/usr/sbin/xdp-loader", argv);
 	execv("/sbin/xdp-loader", argv);
@@ -85,7 +85,7 @@ static void read_tail(int fd, char said[SAID_BYTES])
 }
 
 /* Returns the loader's exit status, or a negative errno. */
-static int run(const struct xl_bpffs *b, char *const argv[], char said[SAID_BYTES])
+static int run(const struct xl_bpffs *b, bool alone, char *const argv[], char said[SAID_BYTES])
 {
 	int fds[2], status;
 	pid_t pid;
@@ -95,7 +95,7 @@ static int run(const struct xl_bpffs *b, char *const argv[], char said[SAID_BYTE
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		exec_loader(b, argv, fds[1]);
+		exec_loader(b, alone, argv, fds[1]);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
@@ -159,10 +159,11 @@ static int explain(const char *what, char *said, char *why, size_t why_bytes)
 	return err;
 }
 
-static int run_and_explain(const struct xl_bpffs *b, char *const argv[], const char *what, char *why, size_t why_bytes)
+static int run_and_explain(const struct xl_bpffs *b, bool alone, char *const argv[], const char *what, char *why,
+			   size_t why_bytes)
 {
 	char said[SAID_BYTES] = "";
-	int status = run(b, argv, said);
+	int status = run(b, alone, argv, said);
 
 	if (status == 0)
 		return 0;
@@ -174,15 +175,15 @@ static int run_and_explain(const struct xl_bpffs *b, char *const argv[], const c
 	return explain(what, said, why, why_bytes);
 }
 
-int xl_loader_load(const struct xl_bpffs *b, const char *ifname, enum xl_xdp_mode mode, const char *object,
-		   const char *pins, char *why, size_t why_bytes)
+int xl_loader_load(const struct xl_bpffs *b, const char *ifname, enum xl_xdp_mode mode, bool alone,
+		   const char *object, const char *pins, char *why, size_t why_bytes)
 {
 	char what[128];
 	char *argv[] = { "xdp-loader", "load", "-m", (char *)xl_xdp_mode_name(mode), "-p", (char *)pins, "--",
 			 (char *)ifname, (char *)object, NULL };
 
 	snprintf(what, sizeof what, "%s can not take the program in %s mode", ifname, xl_xdp_mode_name(mode));
-	return run_and_explain(b, argv, what, why, why_bytes);
+	return run_and_explain(b, alone, argv, what, why, why_bytes);
 }
 
 int xl_loader_unload(const struct xl_bpffs *b, const char *ifname, u32 id, char *why, size_t why_bytes)
@@ -192,5 +193,5 @@ int xl_loader_unload(const struct xl_bpffs *b, const char *ifname, u32 id, char 
 
 	snprintf(number, sizeof number, "%u", id);
 	snprintf(what, sizeof what, "program %u can not be taken off %s", id, ifname);
-	return run_and_explain(b, argv, what, why, why_bytes);
+	return run_and_explain(b, false, argv, what, why, why_bytes);
 }

@@ -15,11 +15,12 @@
  * readable; `path` then holds where it was looked for last. */
 int xl_loader_object(bool linear, char path[XL_LOADER_PATH_BYTES]);
 
-/* `xdp-loader load`: attach `object` to `ifname`, its maps pinned in the existing directory `pins`. Returns 0 or the
+/* `xdp-loader load`: attach `object` to `ifname`, its maps pinned in the existing directory `pins`;
+ * `alone`: without a dispatcher, which fails where one is. Returns 0 or the
  * loader's error as a negative errno (-ENOEXEC: the loader is not installed or could not be run); then `why` holds one
  * line that says what failed, without what to do about it when nothing is known. */
-int xl_loader_load(const struct xl_bpffs *b, const char *ifname, enum xl_xdp_mode mode, const char *object,
-		   const char *pins, char *why, size_t why_bytes);
+int xl_loader_load(const struct xl_bpffs *b, const char *ifname, enum xl_xdp_mode mode, bool alone,
+		   const char *object, const char *pins, char *why, size_t why_bytes);
 /* `xdp-loader unload`: take program `id` off `ifname`; the others of a dispatcher stay. `b` may be NULL. */
 int xl_loader_unload(const struct xl_bpffs *b, const char *ifname, u32 id, char *why, size_t why_bytes);
 
