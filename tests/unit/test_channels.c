@@ -364,9 +364,9 @@ static void test_sleepers(void **state)
 #if !defined(__SANITIZE_THREAD__)
 /* Random words all over the memory of one client, while another's transfer must be right to the last byte. Writing
  * past all atomics is what the thread sanitizer exists to forbid, so it does not see this test. */
-struct scribbler { struct rig *r; _Atomic bool stop; u32 lost; };
+struct scribbler { struct rig *r; _Atomic bool stop; _Atomic u32 lost; };
 
-static void scribble_once(struct rig *r, struct xl_prng *p, _Atomic bool *stop, u32 *lost)
+static void scribble_once(struct rig *r, struct xl_prng *p, _Atomic bool *stop, _Atomic u32 *lost)
 {
 	struct rig_raw c;
 	u8 byte;
@@ -460,7 +460,8 @@ static void test_scribbler(void **state)
 	in = must_accept(b, listener);
 	s.r = &r;
 	CHECK(!pthread_create(&t, NULL, scribbling, &s));
-	for (u64 i = 0; i < 16; i++)
+	/* however slow the scribbler is here, it must have been thrown out at least once */
+	for (u64 i = 0; i < 16 || (i < 2000 && !atomic_load(&s.lost)); i++)
 		transfer(a, b, out, in, 1000000, i);
 	atomic_store(&s.stop, true);
 	pthread_join(t, NULL);
