@@ -6,6 +6,8 @@
  *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
  *   partial_due_ns    a datagram has waited too long for its fragments
  *   ring_ns           frames that are needed again may have come back: a driver tells nobody when it gives them
+ *   pace_due_ns       the next packet of data is due (pacer.c)
+ *   persist_ns        the credit is used up: the peer is asked for more, in case what it gave was lost
  *   large_in.due_ns   of a granted large message enough should have come
  *   linger_until_ns   nobody needs our ACKs any more; before that state: closed by the program, and no progress since long
  */
@@ -62,7 +64,8 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
 		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
 		.send_buffer = e->cfg.send_buffer_bytes,
-		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER, .blocked_at = XL_NONE64,
+		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
+		.pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
@@ -73,7 +76,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	xl_large_init(&c->large_in);
 	for (u32 k = 0; k < XLANE_DATAGRAMS_PARTIAL_MAX; k++)
 		c->partial[k].table = XL_NONE;
-	xl_cc_algorithms[XL_CC_NEWRENO]->init(&c->cc, c->max_packet);
+	xl_cc_algorithms[XL_CC_DEFAULT]->init(&c->cc, c->max_packet);
 	xl_map_put(&e->by_local, c->local_id, i);
 	e->conns_used++;
 	return c;
@@ -252,6 +255,7 @@ void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 {
 	c->control = 0;
 	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = c->ring_ns = XL_NEVER;
+	c->pace_due_ns = c->persist_ns = XL_NEVER;
 	c->ack_now = false;
 	c->ack_pending = 0;
 	xl_recovery_clear(e, c);
@@ -339,6 +343,7 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), xl_min(c->linger_until_ns, c->partial_due_ns));
 
 	when = xl_min(when, xl_min(c->large_in.due_ns, c->ring_ns));
+	when = xl_min(when, xl_min(c->pace_due_ns, c->persist_ns));
 	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_recovery_deadline(e, c)));
 }
 
@@ -373,6 +378,10 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_datagram_timeout(e, c);
 	if (c->ring_ns <= e->now_ns) {
 		c->ring_ns = XL_NEVER;
+		xl_conn_activate(e, c);
+	}
+	if (c->pace_due_ns <= e->now_ns) {
+		c->pace_due_ns = XL_NEVER;
 		xl_conn_activate(e, c);
 	}
 	if (c->large_in.due_ns <= e->now_ns)

@@ -172,9 +172,12 @@ struct xl_conn {
 	bool large_turn;         /* the next new packet is one of the large message, if there is one */
 	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
 	u32 inflight_packets;
-	u32 max_packet, probes, pto_count;
+	u32 max_packet, probes, pto_count, persist_count;
 	u64 largest_acked;       /* XL_NONE64: none */
 	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
+	u64 pace_ns;             /* pacer.h: from when on the next packet is due */
+	u64 pace_due_ns;         /* it waits for that; XL_NEVER: it does not */
+	u64 persist_ns;          /* stands without credit and nothing in flight: when to ask again; XL_NEVER: it does not */
 	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
 	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
 	u32 reorder_packets, message_max, peer_ack_delay_ns;

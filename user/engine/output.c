@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "grant.h"
+#include "pacer.h"
 #include "peer.h"
 #include "recovery.h"
 #include "rtt.h"
@@ -86,6 +87,7 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 	}
 	c->large_turn = t->type != XL_TXBUF_LARGE;
 	xl_build_control(e, c, &b);
+	xl_pacer_sent(e, c, overhead);
 	finish(e, c, &b, false, out);
 }
 
@@ -133,6 +135,7 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 {
 	u32 tb = c->again.head != XL_NONE ? c->again.head : next_new(e, c);
 	struct xl_txbuf *t;
+	u32 bytes;
 
 	if (tb == XL_NONE)
 		return XL_NONE;
@@ -141,7 +144,10 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 		c->ring_ns = e->now_ns + XL_STARVED_RETRY_NS;
 		return XL_NONE;
 	}
-	return window_open(e, c, t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES) ? tb : XL_NONE;
+	bytes = t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES;
+	if (!window_open(e, c, bytes) || !xl_pacer_ready(e, c, bytes))
+		return XL_NONE;
+	return tb;
 }
 
 static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)

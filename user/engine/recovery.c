@@ -73,7 +73,8 @@ static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i)
 	if (s->lost)
 		learn_reordering(e, c, s);
 	else
-		xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, c->window_limited);
+		xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
+					c->window_limited);
 	if (carried(e, s))
 		xl_txbuf_acknowledge(e, c, s->txbuf);
 	forget(e, c, i);
