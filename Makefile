@@ -50,12 +50,16 @@ HARDEN := -fsanitize=thread -fno-omit-frame-pointer
 # Fences between atomic operations on both sides of them are beyond this sanitizer, which says so; those of ours order
 # atomic operations only.
 HARDEN += $(if $(findstring clang,$(CC)),,-Wno-tsan)
+else ifdef COV
+B := build/cov
+CFLAGS = -O0 -g
+HARDEN := --coverage
 else
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
 # Objects serve programs and the shared library alike.
 CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(WARN) $(HARDEN) -fPIC -fno-semantic-interposition -pthread
-LDFLAGS_ALL = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(HARDEN)) -pthread
+LDFLAGS_ALL = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize% --coverage,$(HARDEN)) -pthread
 
 PACKAGES := libxdp libbpf libmnl jansson libelf zlib
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
@@ -107,7 +111,7 @@ MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
-.PHONY: all bpf tools unit bench-programs bench sim demo check vm deps install uninstall clean help
+.PHONY: all bpf tools unit bench-programs bench sim coverage demo check vm deps install uninstall clean help
 all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(XLANED) $(EXAMPLES) bpf ## build the library, the daemon, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
@@ -146,7 +150,12 @@ bench: deps ## round trips and frame rates of xlane beside bare AF_XDP rings and
 SEEDS ?= 20000
 FIRST ?= 1
 sim: $(SIM) ## the simulator (SEEDS=20000 FIRST=1)
-	$(SIM) --seeds $(SEEDS) --first $(FIRST)
+	$(SIM) --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+
+coverage: ## branch coverage of engine and wire by unit tests, scripts and the simulator (SEEDS=500); build/coverage/
+	@tests/tools/deps.sh coverage
+	+@$(submake) COV=1 unit $(if $(MAIN_SIM),build/cov/xlane-sim)
+	@tests/coverage.sh $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS))
 
 man: $(MAN_PAGES) ## the man pages, in build/man (scdoc)
 

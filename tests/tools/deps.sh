@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh [vm] - install what building and testing need and what is missing, and nothing else; with `vm` also what tests in
-# virtual machines need. Debian 12 or later, as root; anywhere else it says what is missing. Ends 0 when everything that is
+# deps.sh [vm|coverage] - install what building and testing need and what is missing, and nothing else; with `vm` also what
+# tests in virtual machines need, with `coverage` what tells which branches were taken. Debian 12 or later, as root; anywhere else it says what is missing. Ends 0 when everything that is
 # needed is there.
 
 # package  what shows that it is there: a command, or a file the C compiler finds
@@ -31,6 +31,9 @@ iputils-ping     command ping
 qemu-system-x86  command qemu-system-x86_64
 kmod             command depmod
 cpio             command cpio
+"
+[ "$1" != coverage ] || needs="$needs
+gcovr            command gcovr
 "
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
 
