@@ -52,8 +52,8 @@ HARDEN := -fsanitize=thread -fno-omit-frame-pointer
 HARDEN += $(if $(findstring clang,$(CC)),,-Wno-tsan)
 else ifdef COV
 B := build/cov
-CFLAGS = -O0 -g
-HARDEN := --coverage
+CFLAGS = -O1 -g
+HARDEN := --coverage -Wno-maybe-uninitialized
 else
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif

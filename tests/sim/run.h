@@ -24,7 +24,7 @@ struct sim_result {
 
 #define SIM_BATCH_MAX 1000
 /* Processor time that one seed may take before it counts as hanging. */
-#define SIM_SEED_CPU_S_MAX 10
+#define SIM_SEED_CPU_S_MAX 30
 
 /* Run one seed in this process. */
 void sim_run_one(const struct sim_world_options *o, struct sim_result *out);
