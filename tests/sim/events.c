@@ -40,7 +40,7 @@ void sim_events_put(struct sim_events *q, struct sim_event e)
 	if (q->count == q->room)
 		grow(q);
 	e.sequence = q->sequence++;
-	q->arrivals += e.kind == SIM_EVENT_ARRIVE;
+	q->arrivals += e.data != NULL;
 	for (i = q->count++; i > 0 && before(&e, &q->heap[(i - 1) / 2]); i = (i - 1) / 2)
 		q->heap[i] = q->heap[(i - 1) / 2];
 	q->heap[i] = e;
@@ -54,7 +54,7 @@ bool sim_events_take(struct sim_events *q, struct sim_event *out)
 	if (!q->count)
 		return false;
 	*out = q->heap[0];
-	q->arrivals -= out->kind == SIM_EVENT_ARRIVE;
+	q->arrivals -= out->data != NULL;
 	last = q->heap[--q->count];
 	for (;;) {
 		u32 child = 2 * i + 1;
