@@ -25,6 +25,7 @@ static const struct { u32 mark; const char *why; } exempt[] = {
 	{ DRV(RX_RING_FULL), "the fill ring of the same size runs dry first" },
 	{ SIM_REACHED_MARKS + SIM_MARK_STALLED, "the in-memory driver has room whenever it is asked, and an empty pool has a deadline of its own" },
 	{ LINK(TX_BAD_PATH), "the engine keeps the headroom and makes no path of its own" },
+	{ ENGINE(ACK_SKIPPED), "no engine acknowledges what it has not received; a hostile peer does" },
 	{ ENGINE(DATA_HOLES), "the congestion window never lets so many gaps stand" },
 	{ ENGINE(LARGE_PAST_END), "no engine sends past the end; a forged packet that does is as good as never" },
 	{ ENGINE(LARGE_HOLES), "the congestion window never lets so many gaps stand" },

@@ -3,6 +3,7 @@
 #include "../base/crc32c.h"
 #include "../wire/ack.h"
 #include "../wire/record.h"
+#include "ack.h"
 #include "grant.h"
 #include "output.h"
 #include "txbuf.h"
@@ -80,7 +81,6 @@ void xl_build_seal(struct xl_engine *e, struct xl_build *b, struct xl_outer *h, 
 
 static void push_ack(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
-	const struct xl_ack_range *table = NULL;
 	struct xl_ack a = { 0 };
 	u32 max;
 	u8 *p;
@@ -88,9 +88,7 @@ static void push_ack(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 	if (b->budget < XLANE_ACK_HEAD_BYTES || !c->received.any)
 		return;
 	max = 1 + (b->budget - XLANE_ACK_HEAD_BYTES) / XLANE_ACK_RANGE_BYTES;
-	if (c->received_table != XL_NONE)
-		table = (const struct xl_ack_range *)xl_block_ptr(e, c->received_table);
-	xl_received_ack(&c->received, table, (u32)xl_min(max, XLANE_ACK_RANGES_SENT), &a);
+	xl_received_ack(&c->received, xl_ack_table(e, c), (u32)xl_min(max, XLANE_ACK_RANGES_SENT), &a);
 	a.ack_delay_ns = (u32)xl_min(e->now_ns - c->largest_time_ns, UINT32_MAX);
 	p = xl_build_push(e, b, xl_ack_bytes(a.count));
 	xl_ack_emit(p, &a);
@@ -145,7 +143,8 @@ static void push_ping(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 	if (!p)
 		return;
 	xl_record_ping_emit(p);
-	b->control |= b->alone ? c->control & (XL_CTL_PING | XL_CTL_PROBE) : XL_CTL_PING;
+	b->asks = true;
+	b->control |= b->alone ? c->control & (XL_CTL_PING | XL_CTL_PROBE) : c->control & XL_CTL_PING;
 	b->eliciting = true;
 }
 
@@ -173,7 +172,7 @@ void xl_build_control(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 	u8 wanted = b->alone ? c->control : c->control & (u8)~(XL_CTL_PROBE | XL_CTL_ABORT);
 
 	for (u32 i = 0; i < XL_ARRAY_SIZE(records); i++)
-		if (wanted & records[i].bits)
+		if (wanted & records[i].bits || (b->ask && records[i].bits & XL_CTL_PING))
 			records[i].push(e, c, b);
 	if (c->ack_now || c->ack_pending)
 		push_ack(e, c, b);

@@ -3,6 +3,7 @@
 #include "blocks.h"
 #include "check.h"
 #include "conn.h"
+#include "loss.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "send.h"
@@ -40,21 +41,37 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 	return NULL;
 }
 
-static const char *check_sent(const struct xl_engine *e, const struct xl_conn *c)
+/* A list of sent packets; their bytes are added to *bytes. */
+static const char *check_sent(const struct xl_engine *e, const struct xl_conn *c, const struct xl_list *l, u64 *bytes)
 {
-	u64 bytes = 0, last = 0;
-	u32 packets = 0;
+	u32 n = 0, order = 0;
+	u64 last = 0;
 
-	for (u32 i = c->sent.head; i != XL_NONE; i = xl_list_next(&e->l_sent, i)) {
+	for (u32 i = l->head; i != XL_NONE; i = xl_list_next(&e->l_sent, i), n++) {
 		const struct xl_sent *s = &e->sents[i];
 
 		HOLDS(s->number >= last && s->number < c->next_number, "sent packets are in order of their numbers");
+		HOLDS(n == 0 || (s32)(s->order - order) > 0, "sent packets are counted in their order");
+		HOLDS((s32)(c->sent_order - s->order) > 0, "sent packets are counted before the next");
+		HOLDS(s->lost == (l == &c->lost), "lost packets have a list of their own");
 		last = s->number + 1;
-		bytes += s->lost ? 0 : s->bytes;
-		packets += !s->lost;
+		order = s->order;
+		*bytes += s->bytes;
 	}
-	HOLDS(bytes == c->inflight && packets == c->inflight_packets, "in flight equals a recount");
+	HOLDS(n == l->count, "a list's count is right");
 	return NULL;
+}
+
+static const char *check_flight(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u64 bytes = 0, lost_bytes = 0;
+	const char *broken = check_sent(e, c, &c->sent, &bytes);
+
+	if (!broken)
+		broken = check_sent(e, c, &c->lost, &lost_bytes);
+	HOLDS(broken || (bytes == c->inflight && c->sent.count == c->inflight_packets), "in flight equals a recount");
+	HOLDS(broken || c->lost.count <= xl_loss_kept(e), "packets taken for lost are bounded");
+	return broken;
 }
 
 /* Whatever waits for something has a timer, a turn in output, or a driver that will give a frame back. */
@@ -88,7 +105,7 @@ const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 {
 	const char *broken = check_buffers(e, c);
 
-	return broken ? broken : check_sent(e, c);
+	return broken ? broken : check_flight(e, c);
 }
 
 struct sums { u32 conns, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
@@ -104,7 +121,7 @@ static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, stru
 	s->conns++;
 	s->holders += c->buffered > 0;
 	s->promised += xl_window_blocks(c->window);
-	s->sents += c->sent.count;
+	s->sents += c->sent.count + c->lost.count;
 	s->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
 	s->blocks += xl_blocks_count(e, c) + c->large_in.held;
 	s->granted += c->large_in.reserved;

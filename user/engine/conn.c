@@ -2,7 +2,7 @@
 /*
  * conn.c - timers of a connection: one in the wheel, at the earliest of
  *   ack_due_ns        an ACK has been held back long enough
- *   recovery          a packet is lost by time, or a probe is due (recovery.c)
+ *   recovery          a packet is lost by time, or a probe is due (probe.c)
  *   call_time_ns      INIT or ACCEPT is repeated; past the peer-death bound the call has failed
  *   partial_due_ns    a datagram has waited too long for its fragments
  *   ring_ns           frames that are needed again may have come back: a driver tells nobody when it gives them
@@ -16,12 +16,14 @@
 #include <errno.h>
 
 #include "../base/siphash.h"
+#include "ack.h"
 #include "datagram.h"
 #include "early.h"
 #include "ended.h"
 #include "grant.h"
 #include "large.h"
 #include "peer.h"
+#include "probe.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "rtt.h"
@@ -60,13 +62,14 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
 		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
 		.queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
-		.sent = XL_LIST_EMPTY,
+		.sent = XL_LIST_EMPTY, .lost = XL_LIST_EMPTY,
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
 		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
 		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
 		.pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
-		.reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
+		.sent_order = 1, .run_start_ns = XL_NEVER, .asked_number = XL_NONE64, .told_number = XL_NONE64,
+		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
 	};
@@ -344,7 +347,7 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 
 	when = xl_min(when, xl_min(c->large_in.due_ns, c->ring_ns));
 	when = xl_min(when, xl_min(c->pace_due_ns, c->persist_ns));
-	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_recovery_deadline(e, c)));
+	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_probe_deadline(e, c)));
 }
 
 static void call_timeout(struct xl_engine *e, struct xl_conn *c)
@@ -367,11 +370,8 @@ static void call_timeout(struct xl_engine *e, struct xl_conn *c)
 
 void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 {
-	if (c->ack_due_ns <= e->now_ns) {
-		c->ack_due_ns = XL_NEVER;
-		c->ack_now = true;
-		xl_conn_activate(e, c);
-	}
+	if (c->ack_due_ns <= e->now_ns)
+		xl_ack_timeout(e, c);
 	if (c->call_time_ns <= e->now_ns)
 		call_timeout(e, c);
 	if (c->partial_due_ns <= e->now_ns)
@@ -387,7 +387,7 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 	if (c->large_in.due_ns <= e->now_ns)
 		xl_grant_timeout(e, c);
 	if (xl_state_joined(c->state))
-		xl_recovery_timeout(e, c);
+		xl_probe_timeout(e, c);
 	if (c->linger_until_ns <= e->now_ns) {
 		c->linger_until_ns = XL_NEVER;
 		if (c->state == XL_STATE_LINGER)

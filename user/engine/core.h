@@ -20,15 +20,25 @@
 
 /* --- constants of the protocol machine (PROTOCOL 9) --------------------------------------- */
 #define XL_ACK_DELAY_NS       (200 * XL_US)  /* longest time an ACK is held back */
-#define XL_ACK_EVERY          2              /* packets that ask for an ACK until one is sent at once */
+#define XL_ACK_EVERY          2              /* packets that ask for an ACK until one is sent at once; raised by their rate up to: */
+#define XL_ACK_EVERY_MAX      16
+#define XL_ACK_PARTS          4              /* of a window: one asks for an ACK where the window ends */
 #define XL_RTT_INITIAL_NS     (1 * XL_MS)
 #define XL_RTT_GRANULARITY_NS (100 * XL_US)  /* least allowance for variance in timeouts */
 #define XL_REORDER_PACKETS    3              /* RFC 9002, 6.1.1; raised by evidence up to: */
 #define XL_REORDER_PACKETS_MAX 512
 #define XL_REORDER_QUARTERS_MAX 16
+#define XL_REORDER_EPISODES   16             /* without a wrong verdict, until the thresholds are the first again (RFC 8985, 6.2) */
+#define XL_LOST_KEPT          1024           /* packets taken for lost that a connection remembers, */
+#define XL_LOST_PTOS          4              /* and for how long, in probe timeouts since they were sent */
+#define XL_PERSISTENT_PTOS    3              /* RFC 9002, 7.6.1 */
+#define XL_SKIP_MIN           64             /* packet numbers from one that is skipped to the next */
+#define XL_SKIP_MAX           512
+#define XL_SKIPS_KEPT         4              /* that are remembered */
+#define XL_SKIP_INFLIGHT      8              /* packets in flight that make a sender of bulk */
 #define XL_PTO_BACKOFF_MAX    10             /* doublings */
 #define XL_PTO_MAX_NS         (500 * XL_MS)
-#define XL_PTO_PROBES         2              /* packets sent on one probe timeout */
+#define XL_PTO_PROBES         2              /* packets sent on a retransmission timeout */
 #define XL_CALL_RETRY_NS      (3 * XL_MS)    /* first repeat of INIT and ACCEPT, doubled each time up to: */
 #define XL_CALL_RETRY_MAX_NS  (250 * XL_MS)
 #define XL_KEEPALIVE_NS       (1 * XL_S)
@@ -88,9 +98,10 @@ struct xl_sent {
 	struct xl_link link;   /* in the connection's list, ascending numbers; or in the free list */
 	u64 number, time_ns;
 	u32 txbuf, generation; /* XL_NONE: none */
+	u32 order;             /* so many were sent before it, modulo 2^32 */
 	u16 bytes;
 	u8 control;
-	bool lost;             /* taken for lost; kept for a while to notice that it was not */
+	bool lost;             /* taken for lost, and on the list of these; kept for a while to notice that it was not */
 };
 
 /* --- connections -------------------------------------------------------------------------- */
@@ -141,6 +152,7 @@ enum xl_reading { XL_READING_NOTHING, XL_READING_FRONT, XL_READING_EARLY, XL_REA
 
 struct xl_rtt {
 	u64 srtt_ns, rttvar_ns, min_ns, latest_ns;
+	u64 since_ns;            /* when the first sample was taken */
 	bool sampled;
 };
 
@@ -163,7 +175,7 @@ struct xl_conn {
 	u64 seq_next, seq_acked_bytes, credit_limit, blocked_at;
 	u64 buffered;            /* bytes in transmit buffers */
 	u64 other_bytes, other_done; /* bytes outside the sequence (LARGE, DGRAM): taken, and of them acknowledged or given up */
-	struct xl_list queue, queue_large, again, flight, sent;
+	struct xl_list queue, queue_large, again, flight, sent, lost;
 	struct xl_large_out large_out;
 	u64 datagram_next;
 	u32 send_buffer;
@@ -174,6 +186,15 @@ struct xl_conn {
 	u32 inflight_packets;
 	u32 max_packet, probes, pto_count, persist_count;
 	u64 largest_acked;       /* XL_NONE64: none */
+	u32 sent_order, acked_order; /* of the next packet, of the newest acknowledged: see struct xl_sent */
+	u32 episode_order, episode_lost; /* loss.h: first packet lost in it, and how many are still taken for lost */
+	u64 run_start_ns;        /* all packets sent from then on, up to the one before run_order, are lost; XL_NEVER: none */
+	u32 run_order;
+	u64 asked_number;        /* newest packet with a PING; XL_NONE64: none */
+	u32 unasked;             /* packets that ask for an ACK sent since */
+	u8 calm_episodes;        /* without a wrong verdict */
+	u8 skips;                /* entries of `skipped` in use; past the last one it counts round from XL_SKIPS_KEPT */
+	u64 skip_at, skipped[XL_SKIPS_KEPT];
 	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
 	u64 pace_ns;             /* pacer.h: from when on the next packet is due */
 	u64 pace_due_ns;         /* it waits for that; XL_NEVER: it does not */
@@ -211,6 +232,9 @@ struct xl_conn {
 	u64 ack_due_ns, largest_time_ns;
 	u32 window;              /* bytes past `consumed` that the peer may send; its blocks are promised */
 	u32 ack_pending;
+	u8 ack_every;            /* packets that share an ACK while all is well */
+	u64 told_number, told_largest; /* packet of ours that carried an ACK, and the largest number in it; XL_NONE64: none */
+	u64 told_before;         /* the peer knows, for a round trip already, what we have up to here */
 	bool ack_now, fin_received;
 
 	/* lists of the engine */

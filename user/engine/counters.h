@@ -48,11 +48,17 @@
 	X(ACK_UNSENT, "ack_unsent", "ACK records of packets never sent: ignored") \
 	X(DATA_PACKETS_OUT, "data_packets_out", "packets with program data, first time") \
 	X(RETRANSMITTED, "retransmitted", "packets with program data, sent again") \
+	X(ACK_SKIPPED, "ack_skipped", "reset: ACK records of packet numbers that were skipped") \
+	X(ACK_STEPS, "ack_steps", "sent packets looked at for ACK records and losses") \
 	X(LOST_BY_COUNT, "lost_by_count", "packets taken for lost by later ones acknowledged") \
 	X(LOST_BY_TIME, "lost_by_time", "packets taken for lost by time") \
 	X(SPURIOUS, "spurious", "packets taken for lost and acknowledged after all") \
+	X(UNDO, "undo", "reductions of the window undone: all that was taken for lost had arrived") \
+	X(PERSISTENT, "persistent", "windows collapsed: nothing sent over three probe timeouts arrived") \
 	X(PTO, "pto", "probe timeouts") \
-	X(PTO_PROBES, "pto_probes", "probes sent on them") \
+	X(TAIL_PROBES, "tail_probes", "of them the first in a row: one packet is sent") \
+	X(RTOS, "rtos", "the others: the oldest packets are sent again") \
+	X(PTO_PROBES, "pto_probes", "packets with data sent on them") \
 	X(STALLED, "stalled", "connections given up: nothing acknowledged for the peer-death bound") \
 	X(RECOVERIES, "recoveries", "times the window was reduced for a loss") \
 	X(DATA_BYTES_IN, "data_bytes_in", "program bytes stored") \

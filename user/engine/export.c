@@ -48,6 +48,17 @@ static u8 *put(u8 *p, const void *data, size_t bytes)
 	return p + bytes;
 }
 
+static u8 *put_sents(struct xl_engine *e, struct xl_list *l, u8 *p)
+{
+	while (l->head != XL_NONE) {
+		u32 i = xl_list_pop(&e->l_sent, l);
+
+		p = put(p, &e->sents[i], sizeof(struct xl_sent));
+		xl_list_prepend(&e->l_sent, &e->sent_free, i);
+	}
+	return p;
+}
+
 static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
 {
 	for (u32 k = 0; k < XL_EXPORT_LISTS; k++) {
@@ -85,7 +96,7 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 	struct xl_conn *c = xl_conn_at(e, conn);
 	struct xl_peer *peer = xl_peer_of(e, c);
 	struct xl_export h = { .magic = XL_EXPORT_MAGIC, .version = XL_EXPORT_VERSION, .conn_bytes = sizeof *c,
-			       .sents = c->sent.count, .node = peer->node, .incarnation = peer->incarnation,
+			       .sents = c->sent.count + c->lost.count, .node = peer->node, .incarnation = peer->incarnation,
 			       .path = peer->path };
 	u8 *p = buf;
 
@@ -95,12 +106,8 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 		return -ENOSPC;
 	p = put(p, &h, sizeof h);
 	p = put(p, c, sizeof *c);
-	while (c->sent.head != XL_NONE) {
-		u32 i = xl_list_pop(&e->l_sent, &c->sent);
-
-		p = put(p, &e->sents[i], sizeof(struct xl_sent));
-		xl_list_prepend(&e->l_sent, &e->sent_free, i);
-	}
+	p = put_sents(e, &c->sent, p);
+	p = put_sents(e, &c->lost, p);
 	put_frames(e, c, p);
 	xl_blocks_visit(e, c, mark_away, e);
 	xl_conn_detach(e, c);

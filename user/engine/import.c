@@ -139,7 +139,7 @@ static bool take_frames(struct xl_engine *e, struct xl_conn *c, const struct xl_
 /* --- sent packets ------------------------------------------------------------------------------- */
 static void take_sents(struct xl_engine *e, struct xl_conn *c, const struct xl_export *h, const u8 *p)
 {
-	c->sent = XL_LIST_EMPTY;
+	c->sent = c->lost = XL_LIST_EMPTY;
 	for (u32 n = h->sents; n; n--, p += sizeof(struct xl_sent)) {
 		u32 i = xl_list_pop(&e->l_sent, &e->sent_free);
 		struct xl_sent *s = &e->sents[i];
@@ -149,7 +149,7 @@ static void take_sents(struct xl_engine *e, struct xl_conn *c, const struct xl_e
 		if (s->txbuf >= e->frames->count || e->txbufs[s->txbuf].conn != xl_conn_index(e, c) ||
 		    e->txbufs[s->txbuf].generation != s->generation || e->txbufs[s->txbuf].state == XL_TXBUF_QUEUED)
 			s->txbuf = XL_NONE;
-		xl_list_append(&e->l_sent, &c->sent, i);
+		xl_list_append(&e->l_sent, s->lost ? &c->lost : &c->sent, i);
 	}
 }
 
@@ -157,6 +157,8 @@ static void untake_sents(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->sent.head != XL_NONE)
 		xl_list_prepend(&e->l_sent, &e->sent_free, xl_list_pop(&e->l_sent, &c->sent));
+	while (c->lost.head != XL_NONE)
+		xl_list_prepend(&e->l_sent, &e->sent_free, xl_list_pop(&e->l_sent, &c->lost));
 }
 
 /* --- blocks -------------------------------------------------------------------------------------- */
@@ -219,6 +221,8 @@ static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
 	       c->send_buffer <= e->cfg.send_buffer_bytes && c->message_max <= XLANE_MESSAGE_MAX_BYTES &&
 	       c->first_number <= c->next_number &&
 	       (c->largest_acked == XL_NONE64 || c->largest_acked < c->next_number) &&
+	       c->ack_every >= XL_ACK_EVERY && c->ack_every <= XL_ACK_EVERY_MAX && c->reorder_packets >= XL_REORDER_PACKETS &&
+	       c->reorder_packets <= XL_REORDER_PACKETS_MAX && c->reorder_quarters <= XL_REORDER_QUARTERS_MAX &&
 	       timers_ok(c) && window_ok(c) && large_ok(&c->large_in);
 }
 

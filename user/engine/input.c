@@ -9,6 +9,7 @@
 #include "../wire/ack.h"
 #include "../wire/outer.h"
 #include "../wire/record.h"
+#include "ack.h"
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
@@ -243,49 +244,6 @@ static bool walk(struct input *in, struct xl_cursor cur, bool apply)
 	return true;
 }
 
-static struct xl_ack_range *received_table(struct xl_engine *e, const struct xl_conn *c)
-{
-	return c->received_table == XL_NONE ? NULL : (struct xl_ack_range *)xl_block_ptr(e, c->received_table);
-}
-
-/* Dropped before its records are read: received already, or too old to tell. */
-static bool seen(struct xl_engine *e, struct xl_conn *c, u64 number)
-{
-	enum xl_received_verdict v = xl_received_look(&c->received, received_table(e, c), number);
-
-	if (number < c->peer_first || v == XL_RECEIVED_OLD)
-		xl_count(e, XL_C_OLD_PACKET);
-	else if (v == XL_RECEIVED_DUPLICATE)
-		xl_count(e, XL_C_DUPLICATE_PACKET);
-	else
-		return false;
-	return true;
-}
-
-/* Remember the number; a second range needs a table. */
-static void remember(struct xl_engine *e, struct xl_conn *c, u64 number)
-{
-	if (xl_received_add(&c->received, received_table(e, c), number) == XL_RECEIVED_NEED_TABLE) {
-		c->received_table = xl_block_take(e);
-		xl_received_add(&c->received, received_table(e, c), number);
-	}
-	if (c->received_table != XL_NONE && xl_received_single(&c->received)) {
-		xl_block_give(e, c->received_table);
-		c->received_table = XL_NONE;
-	}
-}
-
-/* An ACK is owed: at once after XL_ACK_EVERY packets or a gap, else within the delay. */
-static void owe_ack(struct xl_engine *e, struct xl_conn *c, bool in_order)
-{
-	if (!c->ack_pending++)
-		c->ack_due_ns = e->now_ns + e->cfg.ack_delay_ns;
-	if (c->ack_pending >= XL_ACK_EVERY || !in_order)
-		c->ack_now = true;
-	if (c->state == XL_STATE_LINGER)
-		c->linger_until_ns = e->now_ns + xl_conn_linger(e, c);
-}
-
 static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, struct xl_cursor *cur,
 			const struct xl_path *path)
 {
@@ -295,7 +253,7 @@ static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_
 
 	if (!walk(&in, *cur, false))
 		return;
-	if (seen(e, c, h->number)) {
+	if (xl_ack_seen(e, c, h->number)) {
 		/* Our ACK may have been lost; but an ACK is never answered by an ACK, however often it comes. */
 		c->ack_now |= in.eliciting && c->received.any;
 		return;
@@ -312,11 +270,11 @@ static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_
 		c->ack_now &= c->received.any; /* there is nothing to acknowledge yet */
 		return;
 	}
-	remember(e, c, h->number);
+	xl_ack_remember(e, c, h->number);
 	if (newest)
 		c->largest_time_ns = e->now_ns;
 	if (in.eliciting)
-		owe_ack(e, c, in_order);
+		xl_ack_owe(e, c, in_order);
 }
 
 static void take_data_packet(struct xl_engine *e, const struct xl_outer *h, struct xl_cursor *cur,

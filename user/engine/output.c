@@ -3,15 +3,18 @@
 #include "output.h"
 
 #include "../wire/record.h"
+#include "ack.h"
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
 #include "grant.h"
 #include "pacer.h"
 #include "peer.h"
+#include "probe.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "send.h"
+#include "skip.h"
 
 enum made { MADE_PACKET, MADE_NOTHING, MADE_STARVED };
 
@@ -20,7 +23,7 @@ static void finish(struct xl_engine *e, struct xl_conn *c, struct xl_build *b, b
 {
 	struct xl_outer h = {
 		.type = XLANE_PACKET_DATA, .flags = c->crc_off ? 0 : XLANE_FLAG_CRC, .id = c->remote_id,
-		.number = c->next_number++,
+		.number = xl_skip_next(e, c),
 	};
 	struct xl_peer *p = xl_peer_of(e, c);
 
@@ -36,11 +39,11 @@ static void finish(struct xl_engine *e, struct xl_conn *c, struct xl_build *b, b
 	c->control &= (u8)~b->control;
 	if (b->eliciting)
 		xl_recovery_sent(e, c, h.number, e->txbufs[b->tb].conn == XL_NONE ? XL_NONE : b->tb, h.length, b->control);
-	if (b->acked) {
-		c->ack_pending = 0;
-		c->ack_now = false;
-		c->ack_due_ns = XL_NEVER;
-	}
+	c->unasked = b->asks ? 0 : c->unasked + b->eliciting;
+	if (b->asks)
+		c->asked_number = h.number;
+	if (b->acked)
+		xl_ack_sent(c, h.number, b->eliciting);
 	xl_txbuf_sent(e, c, b->tb);
 }
 
@@ -70,6 +73,27 @@ static enum made make_abort(struct xl_engine *e, struct xl_conn *c, struct xl_pa
 	return made;
 }
 
+/* Nothing may follow the packet with `t`: it is the last, or the next waits for credit. */
+static bool ends_burst(const struct xl_engine *e, const struct xl_conn *c, const struct xl_txbuf *t)
+{
+	u32 waiting = c->again.count + c->queue.count + c->queue_large.count, next;
+
+	if (waiting == 1)
+		return true;
+	if (c->again.count || c->queue_large.count || t->type != XL_TXBUF_DATA)
+		return false;
+	next = t->link.next;
+	return next != XL_NONE && e->txbufs[next].seq + e->txbufs[next].seq_bytes > c->credit_limit;
+}
+
+/* The peer may hold an ACK back until more packets come: where none do, it is asked for one (K-31). */
+static bool asks(const struct xl_engine *e, const struct xl_conn *c, const struct xl_txbuf *t, u32 bytes)
+{
+	if (c->inflight + bytes + c->max_packet > c->cc.cwnd)
+		return !xl_probe_asked(c) || (u64)(c->unasked + 1) * c->max_packet * XL_ACK_PARTS >= c->cc.cwnd;
+	return c->unasked && ends_burst(e, c, t);
+}
+
 static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_packet *out)
 {
 	struct xl_txbuf *t = &e->txbufs[tb];
@@ -85,20 +109,20 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 	} else {
 		xl_count(e, XL_C_DATA_PACKETS_OUT);
 	}
+	if (c->probes) {
+		c->probes--;
+		xl_count(e, XL_C_PTO_PROBES);
+	}
 	c->large_turn = t->type != XL_TXBUF_LARGE;
+	b.ask = asks(e, c, t, overhead);
 	xl_build_control(e, c, &b);
 	xl_pacer_sent(e, c, overhead);
 	finish(e, c, &b, false, out);
 }
 
-/* The window lets a packet of `bytes` out; probes go past it. */
-static bool window_open(struct xl_engine *e, struct xl_conn *c, u32 bytes)
+/* The window lets a packet of `bytes` out. */
+static bool window_open(struct xl_conn *c, u32 bytes)
 {
-	if (c->probes) {
-		c->probes--;
-		xl_count(e, XL_C_PTO_PROBES);
-		return true;
-	}
 	if (c->inflight + bytes <= c->cc.cwnd)
 		return true;
 	c->window_limited = true;
@@ -145,9 +169,9 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 		return XL_NONE;
 	}
 	bytes = t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES;
-	if (!window_open(e, c, bytes) || !xl_pacer_ready(e, c, bytes))
-		return XL_NONE;
-	return tb;
+	if (c->probes) /* they go past window and pace */
+		return tb;
+	return window_open(c, bytes) && xl_pacer_ready(e, c, bytes) ? tb : XL_NONE;
 }
 
 static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)

@@ -15,6 +15,8 @@ struct xl_build {
 	u8 control;          /* XL_CTL bits that went in */
 	bool eliciting;      /* the packet asks for an ACK */
 	bool acked;          /* it carries an ACK */
+	bool ask;            /* it is to carry a PING, so that the ACK comes at once */
+	bool asks;           /* it does carry one */
 	bool alone;          /* no data in it: what goes with the extension may go in */
 };
 

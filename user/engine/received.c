@@ -115,6 +115,16 @@ enum xl_received_verdict xl_received_look(const struct xl_received *r, const str
 	return XL_RECEIVED_NEW;
 }
 
+void xl_received_forget(struct xl_received *r, const struct xl_ack_range *table, u64 below)
+{
+	u32 count = r->count;
+
+	while (r->count > 1 && at(r, table, r->count - 1)->last < below)
+		r->count--;
+	if (r->count != count)
+		r->floor = at(r, table, r->count - 1)->first;
+}
+
 void xl_received_ack(const struct xl_received *r, const struct xl_ack_range *table, u32 max, struct xl_ack *out)
 {
 	u32 count = (u32)xl_min(r->count, xl_min(max, XLANE_ACK_RANGES_SENT));

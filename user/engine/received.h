@@ -37,6 +37,8 @@ enum xl_received_verdict xl_received_look(const struct xl_received *r, const str
 /* out->count and out->range[] get the newest min(count, max, XLANE_ACK_RANGES_SENT) ranges; count 0 when nothing was
  * received. The delays are left alone. */
 void xl_received_ack(const struct xl_received *r, const struct xl_ack_range *table, u32 max, struct xl_ack *out);
+/* Forget ranges that end below `below`, never the newest: what comes below the last one kept is OLD from then on. */
+void xl_received_forget(struct xl_received *r, const struct xl_ack_range *table, u64 below);
 /* At most one range: the table, if there is one, can be given back. */
 static inline bool xl_received_single(const struct xl_received *r) { return r->count <= 1; }
 

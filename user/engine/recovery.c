@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "recovery.h"
 
+#include "ack.h"
 #include "conn.h"
+#include "loss.h"
 #include "rtt.h"
 #include "send.h"
+#include "skip.h"
 
 static struct xl_sent *sent_at(const struct xl_engine *e, u32 i) { return &e->sents[i]; }
+
+/* The first packet after nothing was in flight: what the window was is old knowledge (RFC 5681, 4.1). */
+static void restart(const struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->inflight_packets == 0 && c->last_eliciting_ns)
+		xl_cc_of(&c->cc)->restart(&c->cc, e->now_ns - c->last_eliciting_ns,
+					  xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns), e->now_ns);
+}
 
 void xl_recovery_sent(struct xl_engine *e, struct xl_conn *c, u64 number, u32 txbuf, u32 bytes, u8 control)
 {
 	u32 i = xl_list_pop(&e->l_sent, &e->sent_free);
 	struct xl_sent *s = sent_at(e, i);
 
+	restart(e, c);
 	*s = (struct xl_sent){ .number = number, .time_ns = e->now_ns, .txbuf = txbuf, .bytes = (u16)bytes,
-			       .control = control };
+			       .control = control, .order = c->sent_order++ };
 	if (txbuf != XL_NONE) {
 		s->generation = e->txbufs[txbuf].generation;
 		e->txbufs[txbuf].last_number = number;
@@ -24,7 +36,7 @@ void xl_recovery_sent(struct xl_engine *e, struct xl_conn *c, u64 number, u32 tx
 	c->last_eliciting_ns = e->now_ns;
 }
 
-static void forget(struct xl_engine *e, struct xl_conn *c, u32 i)
+void xl_recovery_forget(struct xl_engine *e, struct xl_conn *c, u32 i)
 {
 	struct xl_sent *s = sent_at(e, i);
 
@@ -32,19 +44,20 @@ static void forget(struct xl_engine *e, struct xl_conn *c, u32 i)
 		c->inflight -= s->bytes;
 		c->inflight_packets--;
 	}
-	xl_list_remove(&e->l_sent, &c->sent, i);
+	xl_list_remove(&e->l_sent, s->lost ? &c->lost : &c->sent, i);
 	xl_list_prepend(&e->l_sent, &e->sent_free, i);
 }
 
 void xl_recovery_clear(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->sent.head != XL_NONE)
-		forget(e, c, c->sent.head);
+		xl_recovery_forget(e, c, c->sent.head);
+	while (c->lost.head != XL_NONE)
+		xl_recovery_forget(e, c, c->lost.head);
 	c->loss_time_ns = XL_NEVER;
 }
 
-/* The buffer that this transmission carried, if it is not acknowledged yet. */
-static struct xl_txbuf *carried(const struct xl_engine *e, const struct xl_sent *s)
+struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_sent *s)
 {
 	struct xl_txbuf *t;
 
@@ -54,83 +67,30 @@ static struct xl_txbuf *carried(const struct xl_engine *e, const struct xl_sent 
 	return t->generation == s->generation && !t->acked ? t : NULL;
 }
 
-/* A packet taken for lost had only been late: wait longer before the next such verdict. */
-static void learn_reordering(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s)
-{
-	u64 distance = c->largest_acked > s->number ? c->largest_acked - s->number : 0;
+/* What one ACK record acknowledged. */
+struct acked {
+	u64 sent_ns;             /* when the largest was sent, if it was in flight; else XL_NONE64 */
+	u64 bytes, inflight;     /* that left flight, and what had been there */
+	u32 packets;
+};
 
-	xl_count(e, XL_C_SPURIOUS);
-	c->packets_spurious++;
-	c->reorder_packets = (u32)xl_min(xl_max(c->reorder_packets, distance + 1), XL_REORDER_PACKETS_MAX);
-	if (c->reorder_quarters < XL_REORDER_QUARTERS_MAX)
-		c->reorder_quarters++;
-}
-
-static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i)
+static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i, struct acked *n)
 {
 	struct xl_sent *s = sent_at(e, i);
 
-	if (s->lost)
-		learn_reordering(e, c, s);
-	else
-		xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
-					c->window_limited);
-	if (carried(e, s))
-		xl_txbuf_acknowledge(e, c, s->txbuf);
-	forget(e, c, i);
-}
-
-static void lose(struct xl_engine *e, struct xl_conn *c, struct xl_sent *s, enum xl_engine_counter why)
-{
-	struct xl_txbuf *t = carried(e, s);
-
-	xl_count(e, why);
-	c->packets_lost++;
-	c->inflight -= s->bytes;
-	c->inflight_packets--;
-	s->lost = true;
-	if (t && t->last_number == s->number)
-		xl_txbuf_lose(e, c, s->txbuf);
-	c->control |= s->control;
-	if (xl_cc_of(&c->cc)->lost(&c->cc, s->time_ns, e->now_ns))
-		xl_count(e, XL_C_RECOVERIES);
-	xl_conn_activate(e, c);
-}
-
-static u64 time_threshold(const struct xl_conn *c)
-{
-	u64 rtt = xl_max(c->rtt.srtt_ns, c->rtt.latest_ns);
-
-	return xl_max(rtt + rtt / 8 + rtt / 4 * c->reorder_quarters, XL_RTT_GRANULARITY_NS);
-}
-
-/* Take for lost what is far enough behind the largest acknowledged, by count or by time (RFC 9002, 6.1). */
-static void detect_lost(struct xl_engine *e, struct xl_conn *c)
-{
-	u64 threshold = time_threshold(c), keep = 4 * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
-	u32 next;
-
-	c->loss_time_ns = XL_NEVER;
-	if (c->largest_acked == XL_NONE64)
-		return;
-	for (u32 i = c->sent.head; i != XL_NONE; i = next) {
-		struct xl_sent *s = sent_at(e, i);
-
-		next = xl_list_next(&e->l_sent, i);
-		if (s->lost) {
-			if (s->time_ns + keep < e->now_ns)
-				forget(e, c, i);
-			continue;
-		}
-		if (s->number > c->largest_acked)
-			break;
-		if (c->largest_acked - s->number >= c->reorder_packets)
-			lose(e, c, s, XL_C_LOST_BY_COUNT);
-		else if (s->time_ns + threshold <= e->now_ns)
-			lose(e, c, s, XL_C_LOST_BY_TIME);
-		else
-			c->loss_time_ns = xl_min(c->loss_time_ns, s->time_ns + threshold);
+	n->packets++;
+	if (s->lost) {
+		xl_loss_mistaken(e, c, s);
+	} else {
+		n->bytes += s->bytes;
+		c->acked_order = s->order;
+		xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns, c->window_limited);
 	}
+	if (s->number == c->told_number)
+		xl_ack_arrived(e, c);
+	if (xl_recovery_carried(e, s))
+		xl_txbuf_acknowledge(e, c, s->txbuf);
+	xl_recovery_forget(e, c, i);
 }
 
 static bool plausible(struct xl_engine *e, const struct xl_conn *c, const struct xl_ack *a)
@@ -141,14 +101,15 @@ static bool plausible(struct xl_engine *e, const struct xl_conn *c, const struct
 	return false;
 }
 
-/* Walk the sent list (ascending) and the ranges (descending, so from the last) together. */
-static u32 walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, u64 *largest_time)
+/* Walk what is in flight (ascending) and the ranges (descending, so from the last) together. */
+static void walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, struct acked *n)
 {
-	u32 r = a->count - 1, n = 0, next;
+	u32 r = a->count - 1, next;
 
 	for (u32 i = c->sent.head; i != XL_NONE; i = next) {
 		struct xl_sent *s = sent_at(e, i);
 
+		xl_count(e, XL_C_ACK_STEPS);
 		next = xl_list_next(&e->l_sent, i);
 		while (r > 0 && a->range[r].last < s->number)
 			r--;
@@ -156,107 +117,83 @@ static u32 walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, 
 			break;
 		if (s->number < a->range[r].first)
 			continue;
-		if (s->number == a->range[0].last && !s->lost)
-			*largest_time = s->time_ns;
-		acknowledged(e, c, i);
-		n++;
+		if (s->number == a->range[0].last)
+			n->sent_ns = s->time_ns;
+		acknowledged(e, c, i, n);
 	}
-	return n;
 }
 
-/* The end is acknowledged, and everything before it: the end may have overtaken lost data. */
-static void look_for_end(struct xl_engine *e, struct xl_conn *c)
+/* Walk what was taken for lost and the ranges, both descending. */
+static void walk_lost(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, struct acked *n)
+{
+	u32 r = 0, before;
+
+	for (u32 i = c->lost.tail; i != XL_NONE; i = before) {
+		const struct xl_sent *s = sent_at(e, i);
+
+		xl_count(e, XL_C_ACK_STEPS);
+		before = xl_link_at(&e->l_sent, i)->prev;
+		while (r < a->count && a->range[r].first > s->number)
+			r++;
+		if (r == a->count)
+			break;
+		if (s->number <= a->range[r].last)
+			acknowledged(e, c, i, n);
+	}
+}
+
+void xl_recovery_look_for_end(struct xl_engine *e, struct xl_conn *c)
 {
 	if (c->fin_acked && xl_txbuf_none(c) && (c->state == XL_STATE_LOCAL_SHUT || c->state == XL_STATE_BOTH_SHUT))
 		xl_conn_event(e, c, XL_EV_FIN_ACKED);
 }
 
+/* The largest number is newly acknowledged: a round trip. None is measured across a time in which the worker stood still. */
+static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, const struct acked *n)
+{
+	u64 delay = xl_min(a->ack_delay_ns, c->peer_ack_delay_ns), rtt;
+	struct xl_cc_sample s;
+
+	if (n->sent_ns == XL_NONE64 || n->sent_ns < e->leapt_ns)
+		return;
+	rtt = e->now_ns - n->sent_ns;
+	if (!c->rtt.sampled)
+		c->rtt.since_ns = e->now_ns;
+	xl_rtt_sample(&c->rtt, rtt, delay);
+	s = (struct xl_cc_sample){
+		.now_ns = e->now_ns, .sent_ns = n->sent_ns, .rtt_ns = rtt, .network_ns = rtt - xl_min(rtt, delay),
+		.srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns, .acked_bytes = n->bytes, .inflight = n->inflight,
+		.limited = c->window_limited,
+	};
+	if (xl_cc_of(&c->cc)->sample)
+		xl_cc_of(&c->cc)->sample(&c->cc, &s);
+}
+
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)
 {
-	u64 largest = a->range[0].last, sent_ns = XL_NONE64, acked_before = c->seq_acked_bytes + c->other_done;
+	u64 largest = a->range[0].last, acked_before = c->seq_acked_bytes + c->other_done;
+	struct acked n = { .sent_ns = XL_NONE64, .inflight = c->inflight };
 
 	xl_count(e, XL_C_ACKS_IN);
-	if (!plausible(e, c, a))
+	if (!plausible(e, c, a) || xl_skip_acked(e, c, a))
 		return;
 	if (c->largest_acked == XL_NONE64 || largest > c->largest_acked)
 		c->largest_acked = largest;
 	/* Of a window that is not even half used more would say nothing about the path (RFC 9002, 7.8). */
 	if (c->inflight < c->cc.cwnd / 2)
 		c->window_limited = false;
-	if (walk(e, c, a, &sent_ns) == 0)
+	walk(e, c, a, &n);
+	walk_lost(e, c, a, &n);
+	if (n.packets == 0)
 		return;
 	if (c->seq_acked_bytes + c->other_done != acked_before)
 		xl_conn_orphan(e, c);
-	if (sent_ns != XL_NONE64 && sent_ns >= e->leapt_ns)
-		xl_rtt_sample(&c->rtt, e->now_ns - sent_ns, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
+	measure(e, c, a, &n);
 	c->pto_count = 0;
 	c->probes = 0;
-	detect_lost(e, c);
+	xl_loss_detect(e, c);
 	xl_send_tell(e, c);
-	look_for_end(e, c);
-	xl_conn_activate(e, c);
-}
-
-static u64 pto_period(const struct xl_conn *c)
-{
-	/* Of several packets in flight some are acknowledged at once (RFC 8985, 7.2); one alone may wait for the delay. */
-	u64 base = xl_rtt_pto(&c->rtt, c->inflight_packets > 1 ? 0 : c->peer_ack_delay_ns);
-
-	return xl_min(base << xl_min(c->pto_count, XL_PTO_BACKOFF_MAX), xl_max(base, XL_PTO_MAX_NS));
-}
-
-u64 xl_recovery_deadline(const struct xl_engine *e, const struct xl_conn *c)
-{
-	(void)e;
-	if (c->loss_time_ns != XL_NEVER)
-		return c->loss_time_ns;
-	if (c->inflight_packets == 0)
-		return XL_NEVER;
-	return c->last_eliciting_ns + pto_period(c);
-}
-
-/* Nothing of what was sent has been acknowledged for the peer-death bound, whatever else the peer may say. A worker that
- * stood still itself starts the clock anew. */
-static bool given_up(struct xl_engine *e, struct xl_conn *c, u64 due_ns)
-{
-	if (c->pto_count == 0 || e->now_ns - due_ns > XL_CLOCK_LEAP_NS)
-		c->stalled_ns = e->now_ns;
-	if (e->now_ns - c->stalled_ns < (c->stall_ns ? c->stall_ns : e->cfg.peer_death_ns))
-		return false;
-	xl_count(e, XL_C_STALLED);
-	xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, true);
-	return true;
-}
-
-void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c)
-{
-	u64 due = c->last_eliciting_ns + pto_period(c);
-	u32 n = 0, next;
-
-	if (c->loss_time_ns != XL_NEVER) {
-		if (c->loss_time_ns > e->now_ns)
-			return;
-		detect_lost(e, c);
-		xl_send_tell(e, c);
-		look_for_end(e, c); /* what was lost may have been a datagram, and the last that the end waited for */
-		return;
-	}
-	if (c->inflight_packets == 0 || due > e->now_ns || given_up(e, c, due))
-		return;
-	xl_count(e, XL_C_PTO);
-	c->ptos++;
-	c->pto_count++;
-	c->probes = XL_PTO_PROBES;
-	c->last_eliciting_ns = e->now_ns; /* the next period counts from here, also when no probe can be sent */
-	for (u32 i = c->flight.head; i != XL_NONE && n < XL_PTO_PROBES; i = next) {
-		next = xl_list_next(&e->l_tx, i);
-		if (e->txbufs[i].type == XL_TXBUF_DGRAM)
-			continue;
-		xl_txbuf_lose(e, c, i);
-		n++;
-	}
-	if ((n == 0 && c->again.head == XL_NONE) || c->pto_count > 1)
-		c->control |= XL_CTL_PROBE;
+	xl_recovery_look_for_end(e, c);
 	xl_conn_activate(e, c);
 }
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * recovery.h - sent packets: remembered, acknowledged, taken for lost, probed for (RFC 9002, sections 6 and A).
+ * recovery.h - sent packets: remembered and acknowledged (RFC 9002, A). Taken for lost: loss.h. Timeouts: probe.h.
  *
- * Numbers never repeat, so an acknowledgement always tells which transmission it is for. A packet taken for lost stays in
- * the list for a while: when it is acknowledged after all, the thresholds are raised by that evidence.
+ * Numbers never repeat, so an acknowledgement always tells which transmission it is for. A packet taken for lost moves to
+ * a list of its own, where it stays for a while: when it is acknowledged after all, the verdict was wrong, and the
+ * thresholds are raised by that evidence.
+ *
+ * Work for one ACK: a step for each packet that it acknowledges or makes lost, and besides them at most as many as the
+ * reordering threshold lets lie below the largest acknowledged, and as are remembered as lost (XL_REORDER_PACKETS_MAX,
+ * XL_LOST_KEPT), whatever its ranges are. XL_C_ACK_STEPS counts them.
  */
 #ifndef XL_RECOVERY_H
 #define XL_RECOVERY_H
@@ -17,14 +22,16 @@ static inline bool xl_recovery_room(const struct xl_engine *e) { return e->sent_
 /* The connection has as many sent packets as it may: it sends only ACKs until some are acknowledged, or it is given up. */
 static inline bool xl_recovery_full(const struct xl_engine *e, const struct xl_conn *c)
 {
-	return c->sent.count >= e->sents_per_conn;
+	return c->sent.count + c->lost.count >= e->sents_per_conn;
 }
+/* Forget sent packet i, which is on c->sent or c->lost. */
+void xl_recovery_forget(struct xl_engine *e, struct xl_conn *c, u32 i);
+/* The buffer that this transmission carried, if it is not acknowledged yet, else NULL. */
+struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_sent *s);
 /* An ACK record of a valid packet. */
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a);
-/* When the next loss or probe decision is due; XL_NEVER: nothing in flight. */
-u64 xl_recovery_deadline(const struct xl_engine *e, const struct xl_conn *c);
-/* That time has come. */
-void xl_recovery_timeout(struct xl_engine *e, struct xl_conn *c);
+/* The end is acknowledged, and so may be everything before it: the connection may move on. */
+void xl_recovery_look_for_end(struct xl_engine *e, struct xl_conn *c);
 /* The peer says that it ended gracefully: everything up to our end has arrived there. */
 void xl_recovery_all_received(struct xl_engine *e, struct xl_conn *c);
 /* Forget everything sent. */

@@ -18,7 +18,7 @@ u32 xl_txbuf_room(const struct xl_conn *c)
 	/* Before the answer the peer's largest packet is not known: any receiver takes the smallest MTU. */
 	u32 packet = c->state == XL_STATE_CALLING || c->state == XL_STATE_ANSWERING ? XLANE_MTU_MIN : c->max_packet;
 
-	return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
+	return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES - XLANE_PING_BYTES;
 }
 
 u32 xl_txbuf_frames_free(const struct xl_engine *e, enum xl_txbuf_type type)

@@ -64,7 +64,7 @@ static inline bool xl_txbuf_none(const struct xl_conn *c)
 {
 	return !(c->queue.count | c->queue_large.count | c->flight.count | c->again.count);
 }
-/* Room for records in one packet of the connection, bytes. */
+/* Room for records in one packet of the connection, bytes: a PING fits in beside them (K-31). */
 u32 xl_txbuf_room(const struct xl_conn *c);
 
 #endif
