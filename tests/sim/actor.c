@@ -142,7 +142,7 @@ static s64 send_stream(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 	u64 n = xl_min(sim_range(&p->prng, 1, a->chunk_max), a->total - e->sent_bytes);
 	s64 r;
 
-	sim_oracle_content(e, e->sent_bytes, buffer, n);
+	sim_oracle_content(e, e->sent_bytes, buffer, xl_min(n, room));
 	r = xl_conn_send(engine_of(p), a->conn, buffer, n, now_ns);
 	if (r > 0 ? (u64)r > n : r == 0 || r == -EPIPE)
 		sim_world_fail(p->world, "api", "end %u: send of %llu bytes returned %lld", a->end,

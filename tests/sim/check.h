@@ -25,6 +25,7 @@ struct sim_host;
 struct sim_world;
 
 #define SIM_RUNS_AT_ONE_TIME_MAX 2000
+#define SIM_CHECK_EVERY 16          /* turns of a host, of which one is followed by a recount of everything */
 #define SIM_RUNS_IDLE_MAX 50000
 #define SIM_EVENTS_MAX 20000000ull   /* of one seed */
 

@@ -62,6 +62,7 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 	if (p->nsegs > 1)
 		sim_world_mark(w, SIM_MARK_MULTI_FRAME);
 	sim_check_packet(w, len - head, w->host[!h->index].config.max_packet);
+	sim_turn_packet(w, &w->host[!h->index], bytes + head, len - head);
 	sim_link_send(&w->link[h->index], bytes, len);
 }
 
@@ -102,14 +103,18 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 		size_t bytes = xl_engine_bytes(&h->config);
 
 		/* Fresh pages are zero, and those never touched cost nothing. */
-		h->engine_bytes = bytes;
-		h->engine_mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		h->engine_map_bytes = bytes + SIM_GUARD_BYTES;
+		h->engine_mem = mmap(NULL, h->engine_map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (h->engine_mem == MAP_FAILED)
 			abort();
+		h->guard = (u8 *)h->engine_mem + bytes;
+		memset(h->guard, SIM_GUARD, SIM_GUARD_BYTES);
 		h->engine = xl_engine_init(h->engine_mem, &h->config, clock_ns);
-		if (h->engine)
+		if (h->engine) {
+			sim_turn_start(h);
 			return;
-		munmap(h->engine_mem, bytes);
+		}
+		munmap(h->engine_mem, h->engine_map_bytes);
 		sim_world_mark(h->world, SIM_MARK_GREW);
 		h->config.blocks *= 2;
 		if (h->config.blocks > XLANE_BLOCKS_DEFAULT) {
@@ -167,7 +172,8 @@ static void tear_down(struct sim_host *h)
 	for (u32 i = 0; i < XL_LINK_COUNTER_COUNT; i++)
 		h->link_counters[i] += h->worker->link.counters[i];
 	h->drv->ops->close(h->drv);
-	munmap(h->engine_mem, h->engine_bytes);
+	sim_turn_end(h);
+	munmap(h->engine_mem, h->engine_map_bytes);
 	h->engine = NULL;
 	h->drv = NULL;
 	h->engine_mem = NULL;

@@ -9,6 +9,7 @@
 #include "../../user/drv/drv.h"
 #include "../../user/engine/engine.h"
 #include "../../user/worker/worker.h"
+#include "turn.h"
 
 struct sim_world;
 
@@ -20,7 +21,7 @@ struct sim_host {
 	s64 clock_offset_ns;             /* jumps so far */
 	struct xl_frames frames;
 	void *frame_mem, *frame_tables, *engine_mem;
-	size_t engine_bytes;
+	size_t engine_map_bytes;
 	struct xl_drv *drv;
 	const struct xl_drv_ops *inner_ops;
 	struct xl_drv_ops ops;           /* the driver's, with a complete that can hold back */
@@ -32,6 +33,10 @@ struct sim_host {
 	u64 paused_until_ns, held_until_ns, starved_until_ns, up_at_ns;
 	u64 run_at_ns;                   /* the wake-up that counts; XL_NEVER: none */
 	u64 last_run_ns;
+	u64 turns;
+	bool shaken;                     /* a fault has touched it: the next turn is followed by every check there is */
+	struct sim_turn turn;
+	u8 *guard;                       /* SIM_GUARD_BYTES behind the engine's memory, which nobody writes */
 	bool arrived;                    /* something came since the last turn */
 	u32 runs_now, runs_idle;         /* at this very time; in a row without any work */
 	u64 counters[XL_ENGINE_COUNTER_COUNT];   /* of engines that are gone */

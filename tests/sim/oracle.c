@@ -23,7 +23,10 @@ static void fill(u64 key, u64 offset, u8 *out, u64 bytes)
 		u64 word = mix(key + (offset >> 3) * 0x9e3779b97f4a7c15ull);
 		u64 skip = offset & 7, n = xl_min(8 - skip, bytes);
 
-		memcpy(out, (const u8 *)&word + skip, n);
+		if (n == 8)
+			memcpy(out, &word, 8);
+		else
+			memcpy(out, (const u8 *)&word + skip, n);
 		out += n;
 		offset += n;
 		bytes -= n;
@@ -239,6 +242,14 @@ bool sim_oracle_got_end(struct sim_oracle *o, u32 end)
 bool sim_oracle_tainted(const struct sim_oracle *o, u32 end)
 {
 	return o->forged || o->end[end].why & 1 << SIM_WHY_TAINTED;
+}
+
+bool sim_oracle_tainted_id(const struct sim_oracle *o, u64 id)
+{
+	for (u32 i = 0; i < o->ends; i++)
+		if (o->end[i].local_id == id)
+			return sim_oracle_tainted(o, i);
+	return o->forged;
 }
 
 bool sim_oracle_error_legal(struct sim_oracle *o, u32 end, int error, bool world_legal)

@@ -80,5 +80,7 @@ bool sim_oracle_agrees(struct sim_oracle *o, u32 end);
 /* A forged packet was sent to the connection whose receiver knows it by `id`; 0: it may do anything to any. */
 void sim_oracle_forged(struct sim_oracle *o, u64 id);
 bool sim_oracle_tainted(const struct sim_oracle *o, u32 end);
+/* The same for the connection whose receiver knows it by `id`; one that no program knows yet is not. */
+bool sim_oracle_tainted_id(const struct sim_oracle *o, u64 id);
 
 #endif

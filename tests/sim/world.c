@@ -138,6 +138,7 @@ static void act(struct sim_world *w, const struct sim_action *a)
 
 	sim_world_trace(w, "host %u: fault: %s for %llu us", a->host, sim_action_name(a->kind),
 			(unsigned long long)(a->span_ns / 1000));
+	w->host[a->host].shaken = true;
 	table[a->kind](w, a);
 	sim_host_wake(&w->host[a->host], w->now_ns);
 }
@@ -282,6 +283,7 @@ void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
 
 	memset(w, 0, sizeof *w);
 	w->options = *o;
+	w->units = 2;
 	xl_prng_seed(&w->prng, o->seed);
 	sim_faults_draw(&w->faults, o->seed);
 	start(w);

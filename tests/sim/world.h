@@ -41,6 +41,7 @@ struct sim_world_options {
 	u64 seed;
 	enum sim_canary canary;
 	bool trace;              /* a line on stderr for everything that happens */
+	bool thorough;           /* every check after every turn */
 	struct xl_pcap *pcap;    /* NULL: none */
 };
 
@@ -64,6 +65,7 @@ struct sim_world {
 	u64 marks[SIM_MARK_COUNT];
 	u64 event_count;
 	u32 calls_left;                  /* connections of the seed's plans that are still to be started */
+	u32 units;
 	bool healed, harmed;
 };
 
