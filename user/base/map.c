@@ -9,7 +9,7 @@ static u32 slots_log2(u32 entries_max)
 	u32 bits = 1;
 
 	XL_ASSERT(entries_max >= 1 && entries_max <= XL_MAP_ENTRIES_MAX);
-	while (1ull << bits < 2 * (u64)entries_max)
+	while ((1ull << bits) * 4 < 5 * (u64)entries_max)
 		bits++;
 	return bits;
 }
@@ -24,7 +24,7 @@ static inline u32 home(const struct xl_map *m, u64 key)
 	return (u32)((x * (m->secret | 1)) >> m->shift);
 }
 
-/* The slot that holds the key, or the empty one where it would go: at most half are full, so there is one. */
+/* The slot that holds the key, or the empty one where it would go: at most four fifths are full, so there is one. */
 static inline u32 find(const struct xl_map *m, u64 key)
 {
 	u32 i = home(m, key);

@@ -3,7 +3,8 @@
  * map.h - a hash map from u64 (not 0) to u32 of fixed capacity.
  *
  * Open addressing with linear probing and backward-shift deletion: no tombstones, so a map that lives for months is
- * as fast as a new one. At most half full. `secret` keeps strangers who choose keys from choosing collisions.
+ * as fast as a new one. At most four fifths full: a hit takes 3 steps on average then, a miss 13 (Knuth, vol. 3, 6.4).
+ * `secret` keeps strangers who choose keys from choosing collisions.
  * Memory comes from the caller and outlives the map. One thread per map.
  */
 #ifndef XL_MAP_H
