@@ -96,8 +96,9 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	HOLDS(c->queue_large.head == XL_NONE || c->again.head != XL_NONE || e->txbufs[c->queue_large.head].in_ring || armed,
 	      "a timer is armed while a large message is outstanding");
 	HOLDS(!xl_send_fin_waits(c) || armed || tb != XL_NONE, "a timer is armed while the end waits for a frame");
-	HOLDS(!(c->want_write || c->want_large) || c->is_waiting, "who waits for room is on the list of writers");
-	HOLDS(!(c->control || c->ack_now) || c->is_active, "what is to be sent has a turn");
+	HOLDS(!xl_send_could(c) || c->is_waiting, "who waits for frames is on the list of writers");
+	HOLDS(!(c->control || c->ack_now) || c->is_active || xl_recovery_full(e, c), "what is to be sent has a turn");
+	HOLDS(!c->is_active || (c->deficit > 0 && c->deficit <= XL_SCHED_QUANTUM_BYTES), "who has a turn may send in it");
 	return NULL;
 }
 

@@ -28,6 +28,7 @@
 #include "recovery.h"
 #include "rtt.h"
 #include "txbuf.h"
+#include "writers.h"
 
 u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id)
 {
@@ -128,11 +129,10 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	e->promised -= xl_window_blocks(c->window);
 	e->holders -= c->buffered > 0; /* it moves to another engine */
 	xl_grant_leave(e, c);
-	xl_conn_deactivate(e, c);
+	xl_sched_leave(e, c);
+	xl_writers_leave(e, c);
 	if (c->is_event)
 		xl_list_remove(&e->l_event, &e->events, i);
-	if (c->is_waiting)
-		xl_list_remove(&e->l_writer, &e->writers, i);
 	xl_peer_leave(e, c);
 	xl_map_del(&e->by_local, c->local_id);
 	if (c->remote_key)
@@ -169,24 +169,16 @@ void xl_conn_notify(struct xl_engine *e, struct xl_conn *c, u32 bits)
 	xl_list_append(&e->l_event, &e->events, xl_conn_index(e, c));
 }
 
-static void await_room(struct xl_engine *e, struct xl_conn *c)
-{
-	if (c->is_waiting)
-		return;
-	c->is_waiting = true;
-	xl_list_append(&e->l_writer, &e->writers, xl_conn_index(e, c));
-}
-
 void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c)
 {
 	c->want_write = true;
-	await_room(e, c);
+	xl_writers_join(e, c);
 }
 
 void xl_conn_want_large(struct xl_engine *e, struct xl_conn *c)
 {
 	c->want_large = true;
-	await_room(e, c);
+	xl_writers_join(e, c);
 }
 
 void xl_listener_notify(struct xl_engine *e, u32 listener)
@@ -196,22 +188,6 @@ void xl_listener_notify(struct xl_engine *e, u32 listener)
 	if (!l->is_event)
 		xl_list_append(&e->l_listener, &e->listener_events, listener);
 	l->is_event = true;
-}
-
-void xl_conn_activate(struct xl_engine *e, struct xl_conn *c)
-{
-	if (c->is_active)
-		return;
-	c->is_active = true;
-	xl_list_append(&e->l_active, &e->active, xl_conn_index(e, c));
-}
-
-void xl_conn_deactivate(struct xl_engine *e, struct xl_conn *c)
-{
-	if (!c->is_active)
-		return;
-	c->is_active = false;
-	xl_list_remove(&e->l_active, &e->active, xl_conn_index(e, c));
 }
 
 static void queue_fin(struct xl_engine *e, struct xl_conn *c)

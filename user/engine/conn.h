@@ -4,6 +4,7 @@
 #define XL_CONN_H
 
 #include "core.h"
+#include "sched.h"
 
 /* A fresh connection in `state` with a local id in the bucket of call_id; NULL when there is none left. */
 struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id);
@@ -33,8 +34,7 @@ void xl_conn_want_write(struct xl_engine *e, struct xl_conn *c);
 void xl_conn_want_large(struct xl_engine *e, struct xl_conn *c);
 void xl_listener_notify(struct xl_engine *e, u32 listener);
 /* Output has something to do for c. */
-void xl_conn_activate(struct xl_engine *e, struct xl_conn *c);
-void xl_conn_deactivate(struct xl_engine *e, struct xl_conn *c);
+static inline void xl_conn_activate(struct xl_engine *e, struct xl_conn *c) { xl_sched_join(e, c); }
 /* How long a connection that is over waits for repeats of the peer's last packets, ns. */
 u64 xl_conn_linger(const struct xl_engine *e, const struct xl_conn *c);
 /* Set the connection's one timer to the earliest of its deadlines. */

@@ -53,7 +53,8 @@
 #define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
 #define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
 #define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
-#define XL_ROUND_BYTES        18432          /* one turn of a connection in output */
+#define XL_SCHED_QUANTUM_BYTES 18432         /* data of one turn of a connection in output */
+#define XL_WRITERS_AT_ONCE    32             /* programs that are told at once that frames have come back */
 #define XL_GRANT_OLDEST_EVERY 4              /* of so many grants one goes to who waits longest, the others to the smallest */
 #define XL_GRANT_PACE_BYTES   65536          /* least progress of a granted message in a peer-death time while others wait */
 #define XL_GRANT_CLASSES      64             /* sizes of waiting messages, in steps of XLANE_MESSAGE_MAX_BYTES / 64 */
@@ -240,6 +241,9 @@ struct xl_conn {
 	/* lists of the engine */
 	struct xl_link active, event, accept, of_peer, waiting, large_class, large_age;
 	bool is_active, is_event, is_waiting;
+	bool is_fresh;           /* is_active among those that go first (sched.h) */
+	bool is_held;            /* had data when it last could send nothing */
+	s32 deficit;             /* bytes of data that its turn still allows */
 	u32 event_bits;
 
 	/* figures */
@@ -318,9 +322,12 @@ struct xl_engine {
 	u32 ended_next;
 	struct xl_map ended, by_local, by_remote, by_call, by_node, by_port;
 	struct xl_wheel wheel;   /* ids: connections, then peers */
-	struct xl_list conn_free, peer_free, peer_idle, sent_free, active, events;
-	struct xl_list writers;  /* connections whose program waits for room: their own, or the pool's */
+	struct xl_list conn_free, peer_free, peer_idle, sent_free, events;
+	struct xl_list fresh, active; /* whose turn it is to send: sched.h */
+	struct xl_list writers;  /* connections whose program waits for frames: writers.h */
 	bool frames_freed;       /* since the writers were last looked at */
+	u32 writers_left;        /* of them not looked at since then, */
+	u64 writers_ns;          /* and when to look at more of these; XL_NEVER: none are left */
 	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age;
 	struct xl_links l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;

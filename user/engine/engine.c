@@ -4,7 +4,8 @@
 #include "conn.h"
 #include "grant.h"
 #include "peer.h"
-#include "send.h"
+#include "txbuf.h"
+#include "writers.h"
 
 #define TX_LARGE_PART 16  /* part of the frames for data that only large messages may take */
 
@@ -100,7 +101,8 @@ static void point_links(struct xl_engine *e)
 
 static void fill_lists(struct xl_engine *e)
 {
-	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->active = e->events = e->writers = XL_LIST_EMPTY;
+	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->events = e->writers = XL_LIST_EMPTY;
+	e->fresh = e->active = XL_LIST_EMPTY;
 	e->listener_events = XL_LIST_EMPTY;
 	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
 		e->large_classes[i] = XL_LIST_EMPTY;
@@ -141,6 +143,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	set_defaults(&e->cfg);
 	e->frames = c->frames;
 	e->now_ns = now_ns;
+	e->writers_ns = XL_NEVER;
 	e->conns = p.conns;
 	e->peers = p.peers;
 	e->txbufs = p.txbufs;
@@ -197,25 +200,6 @@ void xl_clock(struct xl_engine *e, u64 now_ns)
 		forgive_peers(e);
 }
 
-/* Frames that one connection waits for may be given back by another: tell whoever can go on now. */
-static void wake_writers(struct xl_engine *e)
-{
-	if (!e->frames_freed)
-		return;
-	e->frames_freed = false;
-	for (u32 n = e->writers.count; n; n--) {
-		u32 i = xl_list_pop(&e->l_writer, &e->writers);
-		struct xl_conn *c = &e->conns[i];
-
-		c->is_waiting = false;
-		xl_send_tell(e, c);
-		if (c->want_write)
-			xl_conn_want_write(e, c);
-		if (c->want_large)
-			xl_conn_want_large(e, c);
-	}
-}
-
 void xl_engine_advance(struct xl_engine *e, u64 now_ns)
 {
 	u32 id;
@@ -227,14 +211,14 @@ void xl_engine_advance(struct xl_engine *e, u64 now_ns)
 		else
 			xl_conn_timeout(e, &e->conns[id]);
 	}
-	wake_writers(e);
+	xl_writers_wake(e);
 }
 
 u64 xl_engine_deadline(const struct xl_engine *e)
 {
-	u64 when = xl_wheel_next(&e->wheel);
+	u64 when = xl_min(xl_wheel_next(&e->wheel), e->writers_ns);
 
-	if (e->reply_count == 0 && e->active.count == 0)
+	if (e->reply_count == 0 && xl_sched_next(e) == XL_NONE)
 		return when;
 	return e->starved ? xl_min(when, e->starved_until_ns) : e->now_ns;
 }

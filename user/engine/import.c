@@ -28,6 +28,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, want_large), FLAG(struct xl_conn, window_limited), FLAG(struct xl_conn, has_cookie),
 	FLAG(struct xl_conn, received.any), FLAG(struct xl_conn, ack_now), FLAG(struct xl_conn, fin_received),
 	FLAG(struct xl_conn, is_active), FLAG(struct xl_conn, is_event), FLAG(struct xl_conn, is_waiting),
+	FLAG(struct xl_conn, is_fresh), FLAG(struct xl_conn, is_held),
 };
 static const u16 sent_flags[] = { FLAG(struct xl_sent, lost) };
 static const u16 frame_flags[] = {
@@ -252,7 +253,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	u32 bits = c->event_bits, i = xl_conn_index(e, c);
 
 	c->peer = XL_NONE;
-	c->is_active = c->is_event = c->is_waiting = false;
+	c->is_active = c->is_event = c->is_waiting = c->is_fresh = c->is_held = false;
 	c->event_bits = 0;
 	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
 	xl_peer_join(e, peer, c);

@@ -63,6 +63,7 @@ s64 xl_conn_large_more(struct xl_engine *e, u32 conn, const void *data, u64 byte
 	if (l->fed == l->bytes) {
 		l->open = c->want_large = false;
 		c->messages_sent++;
+		xl_send_tell(e, c); /* small messages have its part of the send buffer again */
 	}
 	xl_conn_activate(e, c);
 	return (s64)n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* output.c - whose turn it is, and which packet of a connection goes next. */
+/* output.c - which packet of a connection goes next; whose turn it is says sched.c. */
 #include "output.h"
 
 #include "../wire/record.h"
@@ -15,6 +15,10 @@
 #include "rtt.h"
 #include "send.h"
 #include "skip.h"
+
+/* An ACK of two ranges and one control record of each type. */
+#define CONTROL_BYTES (XLANE_ACK_HEAD_BYTES + XLANE_ACK_RANGE_BYTES + XLANE_CREDIT_BYTES + XLANE_BLOCKED_BYTES + \
+		       XLANE_GRANT_BYTES + XLANE_PING_BYTES)
 
 enum made { MADE_PACKET, MADE_NOTHING, MADE_STARVED };
 
@@ -118,6 +122,7 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 	xl_build_control(e, c, &b);
 	xl_pacer_sent(e, c, overhead);
 	finish(e, c, &b, false, out);
+	xl_sched_charge(c, xl_packet_bytes(out));
 }
 
 /* The window lets a packet of `bytes` out. */
@@ -174,6 +179,28 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 	return window_open(c, bytes) && xl_pacer_ready(e, c, bytes) ? tb : XL_NONE;
 }
 
+/* What is to be said goes with the next data, if that leaves room for it; full packets would make it wait for the window. */
+static bool rides(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u32 tb = c->again.head != XL_NONE ? c->again.head : c->queue_large.head != XL_NONE ? c->queue_large.head : c->queue.head;
+
+	return tb == XL_NONE || e->txbufs[tb].len + CONTROL_BYTES <= c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
+}
+
+/* An ACK and nothing else, for which no room among the sent packets is needed. What else is to be said is said later. */
+static enum made make_ack(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	u8 later = c->control;
+	enum made made;
+
+	if (!c->ack_now)
+		return MADE_NOTHING;
+	c->control = 0;
+	made = make_control(e, c, out);
+	c->control = later;
+	return made;
+}
+
 static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
 {
 	u32 tb;
@@ -182,11 +209,9 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 		return MADE_STARVED;
 	if (!xl_grant_due(c))
 		c->control &= (u8)~XL_CTL_GRANT;
-	if (xl_recovery_full(e, c)) {
-		c->control = 0;
-		return c->ack_now ? make_control(e, c, out) : MADE_NOTHING;
-	}
-	tb = next_data(e, c);
+	if (xl_recovery_full(e, c) && !xl_recovery_spare(e, c))
+		return make_ack(e, c, out);
+	tb = (c->ack_now || c->control) && !rides(e, c) ? XL_NONE : next_data(e, c);
 	if (tb != XL_NONE) {
 		make_data(e, c, tb, out);
 		return MADE_PACKET;
@@ -216,20 +241,23 @@ static void starve(struct xl_engine *e)
 	e->starved_until_ns = e->now_ns + XL_STARVED_RETRY_NS;
 }
 
-/* One turn of the connection at the head of the active list. */
+/* One turn of the connection that is the next. */
 static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u32 max)
 {
 	enum made made = MADE_PACKET;
-	u32 n = 0, bytes = 0;
+	u32 n = 0;
 
 	c->ring_ns = XL_NEVER;
-	while (n < max && bytes < XL_ROUND_BYTES && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
-		bytes += xl_packet_bytes(&out[n++]);
-	xl_conn_deactivate(e, c);
-	if (made == MADE_STARVED)
+	while (n < max && c->deficit > 0 && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
+		n++;
+	if (made == MADE_NOTHING) {
+		xl_sched_idle(e, c);
+	} else if (made == MADE_STARVED) {
 		starve(e);
-	if (made != MADE_NOTHING)
-		xl_conn_activate(e, c); /* behind the others */
+		xl_sched_starved(e, c);
+	} else if (c->deficit <= 0) {
+		xl_sched_spent(e, c);
+	} /* else the caller has no room for more: it goes on here */
 	if (!xl_conn_reap(e, c))
 		xl_conn_rearm(e, c);
 	return n;
@@ -237,7 +265,7 @@ static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u
 
 u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 now_ns)
 {
-	u32 n = 0;
+	u32 n = 0, i;
 
 	xl_clock(e, now_ns);
 	e->starved = false;
@@ -247,7 +275,7 @@ u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 no
 		else
 			starve(e);
 	}
-	while (n < max && !e->starved && e->active.head != XL_NONE)
-		n += turn(e, &e->conns[e->active.head], out + n, max - n);
+	while (n < max && !e->starved && (i = xl_sched_next(e)) != XL_NONE)
+		n += turn(e, &e->conns[i], out + n, max - n);
 	return n;
 }

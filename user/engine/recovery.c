@@ -46,6 +46,26 @@ void xl_recovery_forget(struct xl_engine *e, struct xl_conn *c, u32 i)
 	}
 	xl_list_remove(&e->l_sent, s->lost ? &c->lost : &c->sent, i);
 	xl_list_prepend(&e->l_sent, &e->sent_free, i);
+	if (c->control)
+		xl_conn_activate(e, c); /* it may have waited for this entry */
+}
+
+bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 i = c->lost.head != XL_NONE ? c->lost.head : c->probes ? c->sent.head : XL_NONE;
+	struct xl_sent *s;
+	struct xl_txbuf *t;
+
+	if (i == XL_NONE)
+		return false;
+	s = sent_at(e, i);
+	t = s->lost ? NULL : xl_recovery_carried(e, s);
+	if (t && t->last_number == s->number)
+		xl_txbuf_lose(e, c, s->txbuf);
+	if (!s->lost)
+		c->control |= s->control;
+	xl_recovery_forget(e, c, i);
+	return true;
 }
 
 void xl_recovery_clear(struct xl_engine *e, struct xl_conn *c)

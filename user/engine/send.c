@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "share.h"
+#include "writers.h"
 
 #define LARGE_SHARE 4  /* part of a send buffer that small messages leave to the large one under way */
 
@@ -18,17 +19,32 @@ u64 xl_send_capacity(const struct xl_engine *e, u32 packet, u64 frames, u32 head
 	return frames / per * (packet - head);
 }
 
-/* A large message's bytes are outside the credit, so they always get through; small messages behind its head may be stuck
+/* The part of its send buffer that the connection does not fill. A large message's bytes are outside the credit, so they always get through; small messages behind its head may be stuck
  * until they have. Hence these must not take all the room. */
-u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txbuf_type type)
+static u64 own_room(const struct xl_conn *c, enum xl_txbuf_type type)
 {
-	static const u8 heads[XL_TXBUF_TYPES] = { XLANE_DATA_HEAD_BYTES, XLANE_LARGE_HEAD_BYTES, XLANE_DGRAM_HEAD_BYTES };
 	u64 most = c->send_buffer;
 
 	if (type != XL_TXBUF_LARGE && c->large_out.open)
 		most -= most / LARGE_SHARE;
-	most -= xl_min(most, c->buffered);
-	most = xl_min(most, xl_share_room(e, c, type));
+	return most - xl_min(most, c->buffered);
+}
+
+bool xl_send_could(const struct xl_conn *c)
+{
+	u64 least = c->kind == XLANE_KIND_STREAM || c->kind == XLANE_KIND_DATAGRAM ? 0 : XLANE_MESSAGE_HEAD_BYTES;
+
+	if (!c->owned || c->error)
+		return false;
+	return (c->want_write && own_room(c, XL_TXBUF_DATA) > least) ||
+	       (c->want_large && c->large_out.granted > c->large_out.fed && own_room(c, XL_TXBUF_LARGE));
+}
+
+u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txbuf_type type)
+{
+	static const u8 heads[XL_TXBUF_TYPES] = { XLANE_DATA_HEAD_BYTES, XLANE_LARGE_HEAD_BYTES, XLANE_DGRAM_HEAD_BYTES };
+	u64 most = xl_min(own_room(c, type), xl_share_room(e, c, type));
+
 	return xl_min(most, xl_send_capacity(e, xl_txbuf_room(c), xl_txbuf_frames_free(e, type), heads[type]));
 }
 
@@ -168,6 +184,8 @@ void xl_send_tell(struct xl_engine *e, struct xl_conn *c)
 {
 	if ((c->want_write && xl_conn_writable(e, xl_conn_index(e, c))) || (c->want_large && xl_send_large_room(e, c)))
 		xl_conn_notify(e, c, XL_EVENT_WRITABLE);
+	if (c->want_write || c->want_large)
+		xl_writers_join(e, c);
 }
 
 void xl_send_fin(struct xl_engine *e, struct xl_conn *c)

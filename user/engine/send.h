@@ -18,6 +18,8 @@ static inline bool xl_send_fin_waits(const struct xl_conn *c)
 u64 xl_send_capacity(const struct xl_engine *e, u32 packet, u64 frames, u32 head);
 /* Bytes that buffers of a type may take now: there is room in the connection's send buffer, and there are frames. */
 u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txbuf_type type);
+/* The program waits for room, and there is some in the connection's own send buffer: it is frames that are missing. */
+bool xl_send_could(const struct xl_conn *c);
 /* Most bytes of one small message or datagram that an idle engine takes, `head` bytes of it aside. */
 u64 xl_send_most(const struct xl_engine *e, const struct xl_conn *c, u32 head);
 /* Bytes to the end of their queue, as many as frames are found for. */
