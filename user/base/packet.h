@@ -32,7 +32,7 @@ struct xl_seg {
 struct xl_packet {
 	u32 nsegs;   /* 1..XLANE_PACKET_SEGS_MAX */
 	u32 queue;   /* receive: the queue it arrived on; transmit: a hint that spreads flows over TX queues */
-	u64 stamp_ns;/* receive: when it arrived if the driver knows (CLOCK_MONOTONIC), else 0 */
+	u64 stamp_ns;/* receive: it arrived then, or not before; CLOCK_MONOTONIC; 0: not known */
 	struct xl_seg seg[XLANE_PACKET_SEGS_MAX];
 	struct xl_path path;
 };

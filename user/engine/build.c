@@ -89,6 +89,7 @@ static void push_ack(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 		return;
 	max = 1 + (b->budget - XLANE_ACK_HEAD_BYTES) / XLANE_ACK_RANGE_BYTES;
 	xl_received_ack(&c->received, xl_ack_table(e, c), (u32)xl_min(max, XLANE_ACK_RANGES_SENT), &a);
+	a.host_delay_ns = c->largest_host_ns;
 	a.ack_delay_ns = (u32)xl_min(e->now_ns - c->largest_time_ns, UINT32_MAX);
 	p = xl_build_push(e, b, xl_ack_bytes(a.count));
 	xl_ack_emit(p, &a);

@@ -11,19 +11,32 @@
 #include "../base/types.h"
 
 #define XL_CC_INITIAL_PACKETS 10  /* RFC 6928 */
-#define XL_CC_MINIMUM_PACKETS 2   /* RFC 9002, 7.2 */
+#define XL_CC_MINIMUM_PACKETS 2   /* RFC 9002, 7.2; what delay alone asks for may be less: */
+#define XL_CC_LEAST_PARTS     16  /* a packet's part that is in flight on average when the window is least */
+#define XL_CC_WINDOW_MAX      (1ull << 32)
+#define XL_CC_PACE_BITS       16
 
-struct xl_cc_cubic {
-	u64 w_max, epoch_ns, k_ns;    /* RFC 9438, 4.1: window before the last reduction; its epoch; time to reach it again */
-	u64 w_est, cwnd_epoch;        /* Reno-friendly estimate; window when the epoch began */
-	u64 acked_bytes;              /* towards the next step */
+struct xl_cc_cubic {                  /* RFC 9438, 4.1; bytes */
+	u64 w_max, w_max_before;      /* window before the last reduction (less, by fast convergence), and before that */
+	u64 cwnd_prior;               /* window at the last reduction */
+	u64 w_est;                    /* Reno-friendly estimate */
+	u64 epoch_ns;                 /* congestion avoidance began, idle time put off; 0: it did not */
+	u64 k;                        /* time to reach w_max again, in 2^-20 s */
+	u64 last_ns;                  /* the last acknowledgement */
+	u64 acked_bytes;              /* towards the next step of w_est */
 };
 
 struct xl_cc_delay {
-	u64 base_ns;                  /* least network delay seen */
-	u64 cut_ns;                   /* when the window was last reduced */
-	u64 cwnd_fraction;            /* bytes of the window, times 2^16: it may be below one packet */
-	u64 base_due_ns, base_next_ns;/* when the base is measured anew, and the candidate */
+	u64 base_ns;                  /* least delay seen in this period and the one before; 0: none yet */
+	u64 base_next_ns, base_due_ns;/* least of this period alone, and its end */
+	u64 round_ns;                 /* a round ends when a packet sent after this is acknowledged */
+	u64 least_ns;                 /* least network delay in this round */
+	u64 drain_cwnd, drain_ns;     /* the window is held down since then, to see the base; 0: it is not; and what it was */
+	u64 scale_ns;                 /* of the target, what is for the window's size */
+	u32 samples;                  /* of this round; XL_NONE: the window was reduced in it */
+	u32 rounds;                   /* since it was held down */
+	u8 above;                     /* the last verdict: delay is above the target, so no growth */
+	u8 limited;                   /* at the last acknowledgement */
 };
 
 /* What a reduction took away, in case it was for nothing. */
@@ -49,7 +62,8 @@ struct xl_cc_sample {
 	u64 now_ns;
 	u64 sent_ns;                  /* when the largest newly acknowledged packet was sent */
 	u64 rtt_ns;                   /* from then to now */
-	u64 network_ns;               /* the part of it that neither end's host held it; <= rtt_ns */
+	u64 delay_ns;                 /* of it, what the peer did not hold back by intent; <= rtt_ns */
+	u64 network_ns;               /* of that, what is left without the longest that either host may have been slow; >= 0 */
 	u64 srtt_ns, min_rtt_ns;
 	u64 acked_bytes;              /* newly acknowledged by it */
 	u64 inflight;                 /* bytes in flight before it */
@@ -76,12 +90,25 @@ struct xl_cc_ops {
 	void (*restart)(struct xl_cc *cc, u64 idle_ns, u64 rto_ns, u64 now_ns);
 	/* The size of a full packet has changed. */
 	void (*resize)(struct xl_cc *cc, u32 packet_bytes);
-	/* Bytes a second at which a full window is spread over the round trip; 0: as fast as the window lets. */
+	/* Time for one byte so that a window goes out over the round trip, in ns / 2^XL_CC_PACE_BITS; 0: as fast as may be. */
 	u64 (*pace)(const struct xl_cc *cc, u64 srtt_ns);
 };
 extern const struct xl_cc_ops *const xl_cc_algorithms[XL_CC_ALGORITHMS];
-extern const struct xl_cc_ops xl_cc_newreno;
+extern const struct xl_cc_ops xl_cc_newreno, xl_cc_cubic, xl_cc_delay;
+
+/* Another packet of `bytes` may go. By delay the window has parts of packets, and lets the last one out whole. */
+static inline bool xl_cc_open(const struct xl_cc *cc, u64 inflight, u32 bytes)
+{
+	return inflight + (cc->algorithm == XL_CC_DELAY ? 1 : bytes) <= cc->cwnd;
+}
 
 static inline const struct xl_cc_ops *xl_cc_of(const struct xl_cc *cc) { return xl_cc_algorithms[cc->algorithm]; }
+/* Another algorithm from now on, with the window that there is. */
+void xl_cc_switch(struct xl_cc *cc, enum xl_cc_algorithm algorithm);
+
+/* Parts that algorithms share: no use for samples; and twice the window in a round trip during slow start, 5/4 after it, so
+ * that pacing itself is never the limit (RFC 9002, 7.7). */
+void xl_cc_no_sample(struct xl_cc *cc, const struct xl_cc_sample *s);
+u64 xl_cc_pace_window(const struct xl_cc *cc, u64 srtt_ns);
 
 #endif

@@ -77,22 +77,15 @@ static void newreno_resize(struct xl_cc *cc, u32 packet_bytes)
 	cc->cwnd = xl_max(cc->cwnd, least(cc));
 }
 
-/* Faster than the window lets on average, so that pacing itself is never the limit (RFC 9002, 7.7). */
-static u64 newreno_pace(const struct xl_cc *cc, u64 srtt_ns)
-{
-	u64 gain = cc->cwnd < cc->ssthresh ? 8 : 5;
-
-	return srtt_ns ? cc->cwnd * gain / 4 * XL_S / srtt_ns : 0;
-}
-
 const struct xl_cc_ops xl_cc_newreno = {
 	.name = "newreno",
 	.init = newreno_init,
 	.acked = newreno_acked,
+	.sample = xl_cc_no_sample,
 	.lost = newreno_lost,
 	.undo = newreno_undo,
 	.collapse = newreno_collapse,
 	.restart = newreno_restart,
 	.resize = newreno_resize,
-	.pace = newreno_pace,
+	.pace = xl_cc_pace_window,
 };

@@ -80,7 +80,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	xl_large_init(&c->large_in);
 	for (u32 k = 0; k < XLANE_DATAGRAMS_PARTIAL_MAX; k++)
 		c->partial[k].table = XL_NONE;
-	xl_cc_algorithms[XL_CC_DEFAULT]->init(&c->cc, c->max_packet);
+	xl_cc_algorithms[e->cfg.congestion ? e->cfg.congestion - 1 : XL_CC_DEFAULT]->init(&c->cc, c->max_packet);
 	xl_map_put(&e->by_local, c->local_id, i);
 	e->conns_used++;
 	return c;

@@ -55,6 +55,9 @@
 #define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
 #define XL_SCHED_QUANTUM_BYTES 18432         /* data of one turn of a connection in output */
 #define XL_WRITERS_AT_ONCE    32             /* programs that are told at once that frames have come back */
+#define XL_PACE_BURST_PACKETS 10             /* packets that go at once after a pause: the initial window */
+#define XL_PACE_STEP_NS       (20 * XL_US)   /* longest time for which packets that are due are gathered; or 1/8 round trip */
+#define XL_PACE_WAIT_NS_MAX   (1 * XL_S)     /* longest pause that pacing makes */
 #define XL_GRANT_OLDEST_EVERY 4              /* of so many grants one goes to who waits longest, the others to the smallest */
 #define XL_GRANT_PACE_BYTES   65536          /* least progress of a granted message in a peer-death time while others wait */
 #define XL_GRANT_CLASSES      64             /* sizes of waiting messages, in steps of XLANE_MESSAGE_MAX_BYTES / 64 */
@@ -199,6 +202,7 @@ struct xl_conn {
 	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
 	u64 pace_ns;             /* pacer.h: from when on the next packet is due */
 	u64 pace_due_ns;         /* it waits for that; XL_NEVER: it does not */
+	u64 pace_cost, pace_key; /* time for a byte (xl_cc_ops.pace), and of which window and round trip */
 	u64 persist_ns;          /* stands without credit and nothing in flight: when to ask again; XL_NEVER: it does not */
 	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
 	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
@@ -231,6 +235,7 @@ struct xl_conn {
 	struct xl_partial partial[XLANE_DATAGRAMS_PARTIAL_MAX];
 	struct xl_rbuf rbuf;
 	u64 ack_due_ns, largest_time_ns;
+	u32 largest_host_ns;     /* that packet may have waited here so long before; 0: not known */
 	u32 window;              /* bytes past `consumed` that the peer may send; its blocks are promised */
 	u32 ack_pending;
 	u8 ack_every;            /* packets that share an ACK while all is well */
@@ -286,6 +291,7 @@ struct xl_engine {
 	struct xl_engine_config cfg;
 	struct xl_frames *frames;
 	u64 now_ns, counters[XL_ENGINE_COUNTER_COUNT];
+	u64 host_ns;             /* the packet in hand may have waited in this host so long; 0: not known */
 	u64 leapt_ns;            /* when time last leapt: no round trip is measured across it */
 	struct xl_prng prng;
 	u64 cookie_key[2];

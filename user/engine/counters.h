@@ -59,6 +59,7 @@
 	X(TAIL_PROBES, "tail_probes", "of them the first in a row: one packet is sent") \
 	X(RTOS, "rtos", "the others: the oldest packets are sent again") \
 	X(PTO_PROBES, "pto_probes", "packets with data sent on them") \
+	X(PACED, "paced", "times a packet waited for pacing") \
 	X(STALLED, "stalled", "connections given up: nothing acknowledged for the peer-death bound") \
 	X(RECOVERIES, "recoveries", "times the window was reduced for a loss") \
 	X(DATA_BYTES_IN, "data_bytes_in", "program bytes stored") \

@@ -68,7 +68,7 @@ static bool valid(const struct xl_engine_config *c)
 	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
 	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&
 	       (c->workers ? c->worker < c->workers && c->workers <= XLANE_WORKERS_MAX : c->worker == 0) &&
-	       window >= XLANE_RECV_WINDOW_MIN_BYTES && window <= XLANE_RECV_WINDOW_BYTES * 2;
+	       c->congestion <= XL_CC_ALGORITHMS && window >= XLANE_RECV_WINDOW_MIN_BYTES && window <= XLANE_RECV_WINDOW_BYTES * 2;
 }
 
 static void set_defaults(struct xl_engine_config *c)

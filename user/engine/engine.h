@@ -37,6 +37,7 @@ struct xl_engine_config {
 	u64 peer_death_ns;          /* a peer unheard for this long while something waits for it is dead; 0: default */
 	u64 linger_ns_min;          /* 0: default */
 	bool no_crc;                /* offer packets without tag */
+	u8 congestion;              /* enum xl_conn_congestion: of connections that do not choose */
 };
 #define XL_NONE64 UINT64_MAX
 
@@ -105,6 +106,12 @@ enum xl_conn_option {
 	XL_CONN_SEND_BUFFER,     /* bytes queued or unacknowledged at most: 65,536 .. the engine's send_buffer_bytes */
 	XL_CONN_PRIORITY,        /* 0..255, carried in the heads of messages sent from now on */
 	XL_CONN_STALL_MS,        /* given up when nothing is acknowledged for so long while data waits; 0: the peer-death bound */
+	XL_CONN_CONGESTION,      /* enum xl_conn_congestion; get tells which, never XL_CONGESTION_DEFAULT */
+	XL_CONN_OPTIONS
+};
+enum xl_conn_congestion {
+	XL_CONGESTION_DEFAULT,   /* the engine's */
+	XL_CONGESTION_DELAY, XL_CONGESTION_CUBIC, XL_CONGESTION_NEWRENO
 };
 int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 value);
 u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option);

@@ -24,6 +24,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, call_mapped), FLAG(struct xl_conn, shut_wanted), FLAG(struct xl_conn, closed_told),
 	FLAG(struct xl_conn, crc_off), FLAG(struct xl_conn, ended_gracefully), FLAG(struct xl_conn, large_out.open),
 	FLAG(struct xl_conn, large_turn), FLAG(struct xl_conn, rtt.sampled), FLAG(struct xl_conn, cc.in_recovery),
+	FLAG(struct xl_conn, cc.before.valid),
 	FLAG(struct xl_conn, fin_queued), FLAG(struct xl_conn, fin_acked), FLAG(struct xl_conn, want_write),
 	FLAG(struct xl_conn, want_large), FLAG(struct xl_conn, window_limited), FLAG(struct xl_conn, has_cookie),
 	FLAG(struct xl_conn, received.any), FLAG(struct xl_conn, ack_now), FLAG(struct xl_conn, fin_received),
@@ -201,7 +202,9 @@ static bool timers_ok(const struct xl_conn *c)
 static bool window_ok(const struct xl_conn *c)
 {
 	return c->cc.algorithm < XL_CC_ALGORITHMS && c->cc.packet_bytes >= XLANE_MTU_MIN &&
-	       c->cc.cwnd >= xl_max(c->cc.packet_bytes, c->max_packet) && c->window >= XLANE_RECV_WINDOW_MIN_BYTES &&
+	       c->cc.packet_bytes <= XLANE_MTU_MAX && c->cc.cwnd <= XL_CC_WINDOW_MAX &&
+	       c->cc.cwnd >= (c->cc.algorithm == XL_CC_DELAY ? c->cc.packet_bytes / XL_CC_LEAST_PARTS :
+			      xl_max(c->cc.packet_bytes, c->max_packet)) && c->window >= XLANE_RECV_WINDOW_MIN_BYTES &&
 	       c->window <= 2 * XLANE_RECV_WINDOW_BYTES;
 }
 
@@ -254,6 +257,8 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 
 	c->peer = XL_NONE;
 	c->is_active = c->is_event = c->is_waiting = c->is_fresh = c->is_held = false;
+	c->pace_ns = c->pace_cost = 0;
+	c->pace_due_ns = XL_NEVER;
 	c->event_bits = 0;
 	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
 	xl_peer_join(e, peer, c);

@@ -271,8 +271,10 @@ static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_
 		return;
 	}
 	xl_ack_remember(e, c, h->number);
-	if (newest)
+	if (newest) {
 		c->largest_time_ns = e->now_ns;
+		c->largest_host_ns = (u32)xl_min(e->host_ns, UINT32_MAX);
+	}
 	if (in.eliciting)
 		xl_ack_owe(e, c, in_order);
 }
@@ -340,6 +342,7 @@ static void take_one(struct xl_engine *e, const struct xl_packet *packet)
 		return;
 	}
 	e->counters[XL_C_BYTES_IN] += h.length;
+	e->host_ns = packet->stamp_ns && packet->stamp_ns < e->now_ns ? e->now_ns - packet->stamp_ns : 0;
 	cur.left = h.length;
 	if (!checksum_ok(&h, cur)) {
 		xl_count(e, XL_C_BAD_CRC);

@@ -128,7 +128,7 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 /* The window lets a packet of `bytes` out. */
 static bool window_open(struct xl_conn *c, u32 bytes)
 {
-	if (c->inflight + bytes <= c->cc.cwnd)
+	if (xl_cc_open(&c->cc, c->inflight, bytes))
 		return true;
 	c->window_limited = true;
 	return false;

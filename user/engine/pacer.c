@@ -1,17 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pacer.h"
 
+/* Time of `bytes` at the pace of the window. The pace is worked out again only when the window or the round trip changed. */
+static u64 time_of(struct xl_conn *c, u64 bytes)
+{
+	u64 key = c->cc.cwnd ^ c->rtt.srtt_ns << 24;
+
+	if (key != c->pace_key || !c->pace_cost) {
+		c->pace_key = key;
+		c->pace_cost = c->rtt.sampled ? xl_cc_of(&c->cc)->pace(&c->cc, c->rtt.srtt_ns) : 0;
+	}
+	return xl_min(bytes * c->pace_cost >> XL_CC_PACE_BITS, XL_PACE_WAIT_NS_MAX);
+}
+
+/* How far the schedule may lie behind: nothing for a window that pacing alone keeps. */
+static u64 burst_bytes(const struct xl_conn *c)
+{
+	return c->cc.cwnd < c->cc.packet_bytes ? 0 : (u64)XL_PACE_BURST_PACKETS * c->cc.packet_bytes;
+}
+
 bool xl_pacer_ready(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
-	(void)e;
 	(void)bytes;
-	c->pace_due_ns = XL_NEVER;
-	return true;
+	if (c->pace_ns <= e->now_ns) {
+		c->pace_due_ns = XL_NEVER;
+		return true;
+	}
+	e->counters[XL_C_PACED] += c->pace_due_ns == XL_NEVER;
+	c->pace_due_ns = xl_max(c->pace_ns, e->now_ns + xl_min(c->rtt.srtt_ns / 8, XL_PACE_STEP_NS));
+	c->window_limited = true; /* but for pacing it would have been full (RFC 9002, 7.8) */
+	return false;
 }
 
 void xl_pacer_sent(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
-	(void)e;
-	(void)c;
-	(void)bytes;
+	u64 burst = time_of(c, burst_bytes(c)), earliest = e->now_ns > burst ? e->now_ns - burst : 0;
+
+	c->pace_ns = xl_max(c->pace_ns, earliest) + time_of(c, bytes);
 }

@@ -171,7 +171,7 @@ void xl_recovery_look_for_end(struct xl_engine *e, struct xl_conn *c)
 /* The largest number is newly acknowledged: a round trip. None is measured across a time in which the worker stood still. */
 static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, const struct acked *n)
 {
-	u64 delay = xl_min(a->ack_delay_ns, c->peer_ack_delay_ns), rtt;
+	u64 slow = (u64)a->host_delay_ns + e->host_ns, rtt;
 	struct xl_cc_sample s;
 
 	if (n->sent_ns == XL_NONE64 || n->sent_ns < e->leapt_ns)
@@ -179,14 +179,14 @@ static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack 
 	rtt = e->now_ns - n->sent_ns;
 	if (!c->rtt.sampled)
 		c->rtt.since_ns = e->now_ns;
-	xl_rtt_sample(&c->rtt, rtt, delay);
+	xl_rtt_sample(&c->rtt, rtt, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
 	s = (struct xl_cc_sample){
-		.now_ns = e->now_ns, .sent_ns = n->sent_ns, .rtt_ns = rtt, .network_ns = rtt - xl_min(rtt, delay),
+		.now_ns = e->now_ns, .sent_ns = n->sent_ns, .rtt_ns = rtt, .delay_ns = rtt - xl_min(rtt, a->ack_delay_ns),
 		.srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns, .acked_bytes = n->bytes, .inflight = n->inflight,
 		.limited = c->window_limited,
 	};
-	if (xl_cc_of(&c->cc)->sample)
-		xl_cc_of(&c->cc)->sample(&c->cc, &s);
+	s.network_ns = s.delay_ns - xl_min(slow, s.delay_ns); /* what a slow host may have been (K-20) */
+	xl_cc_of(&c->cc)->sample(&c->cc, &s);
 }
 
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)

@@ -7,6 +7,16 @@
 
 #define STALL_MS_MAX (86400ull * 1000) /* a day */
 
+/* A connection's choice, as the algorithms are numbered. */
+static enum xl_cc_algorithm algorithm(const struct xl_engine *e, u64 choice)
+{
+	_Static_assert((int)XL_CONGESTION_DELAY == (int)XL_CC_DELAY + 1 && (int)XL_CONGESTION_CUBIC == (int)XL_CC_CUBIC + 1 &&
+		       (int)XL_CONGESTION_NEWRENO == (int)XL_CC_NEWRENO + 1, "choices are the algorithms");
+	if (choice == XL_CONGESTION_DEFAULT)
+		choice = e->cfg.congestion;
+	return choice == XL_CONGESTION_DEFAULT ? XL_CC_DEFAULT : (enum xl_cc_algorithm)(choice - 1);
+}
+
 int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 value)
 {
 	struct xl_conn *c = xl_conn_at(e, conn);
@@ -28,6 +38,14 @@ int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 v
 			return -EINVAL;
 		c->stall_ns = value * XL_MS;
 		return 0;
+	case XL_CONN_CONGESTION:
+		if (value > XL_CONGESTION_NEWRENO)
+			return -EINVAL;
+		xl_cc_switch(&c->cc, algorithm(e, value));
+		xl_conn_activate(e, c);
+		return 0;
+	case XL_CONN_OPTIONS:
+		break;
 	}
 	return -EINVAL;
 }
@@ -43,6 +61,10 @@ u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option)
 		return c->priority;
 	case XL_CONN_STALL_MS:
 		return c->stall_ns / XL_MS;
+	case XL_CONN_CONGESTION:
+		return (u64)c->cc.algorithm + 1;
+	case XL_CONN_OPTIONS:
+		break;
 	}
 	return 0;
 }

@@ -9,8 +9,8 @@
 struct xl_ack_range { u64 first, last; };   /* inclusive, first <= last */
 
 struct xl_ack {
-	u32 ack_delay_ns;    /* from arrival of the largest to the sending of this record */
-	u32 host_delay_ns;   /* part of it spent before the receiver's engine saw the packet; 0 unknown */
+	u32 ack_delay_ns;    /* from when the receiver's engine saw the largest to the sending of this record */
+	u32 host_delay_ns;   /* longest time that the largest may have waited in the host before that; 0 unknown */
 	u32 count;           /* 1..XLANE_ACK_RANGES_SENT */
 	struct xl_ack_range range[XLANE_ACK_RANGES_SENT];  /* range[0] holds the largest; descending, disjoint, not adjacent */
 };

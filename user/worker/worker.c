@@ -47,7 +47,7 @@ void xl_worker_init(struct xl_worker *w, struct xl_drv *drv, struct xl_frames *f
 	w->tx_reserve = xl_worker_tx_reserve(frames->own);
 	w->error = 0;
 	w->stalled = false;
-	w->ran_ns = 0;
+	w->ran_ns = w->drained_ns = 0;
 	refill(w);
 }
 
@@ -94,10 +94,14 @@ static int receive(struct xl_worker *w, u64 now_ns)
 			free_received(w, &p[i]);
 			continue;
 		}
+		if (!p[i].stamp_ns)
+			p[i].stamp_ns = w->drained_ns;
 		if (kept != (u32)i)
 			p[kept] = p[i];
 		kept++;
 	}
+	if ((u32)n < XLANE_BATCH_MAX)
+		w->drained_ns = now_ns;
 	if (kept)
 		xl_engine_input(w->engine, p, kept, now_ns);
 	for (u32 i = 0; i < kept; i++)

@@ -32,6 +32,7 @@ struct xl_worker {
 	int error;           /* negative errno once the device is gone; 0 */
 	bool stalled;        /* the engine has packets that the driver or the pool has no room for */
 	u64 ran_ns;          /* time of the last round */
+	u64 drained_ns;      /* time of the last look that left nothing received behind: later packets have come after it */
 	struct xl_packet packets[XLANE_BATCH_MAX];
 };
 
