@@ -64,7 +64,7 @@ LDFLAGS_ALL = $(LDFLAGS) $(filter -fsanitize% -fno-sanitize% --coverage,$(HARDEN
 PACKAGES := libxdp libbpf libmnl jansson libelf zlib
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs inih)
-LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka) $(LIBS_DAEMON)
+LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka) $(LIBS_DAEMON) -lm
 
 # --- what there is ----------------------------------------------------------------------------
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
