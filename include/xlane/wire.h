@@ -55,6 +55,7 @@ enum xlane_record_type {
 	XLANE_RECORD_PING = 0x13,    /* empty; asks for an ACK */
 	XLANE_RECORD_BLOCKED = 0x14, /* be64 limit at which the sender stands */
 	XLANE_RECORD_ABORT = 0x15,   /* be32 error code: the connection is reset */
+	XLANE_RECORD_MAX_PACKET = 0x16, /* be32: largest packet this side receives from now on; asks for an ACK */
 	XLANE_RECORD_INIT = 0x20,    /* be64 incarnation, be16 source port, be16 destination port, u8 kind, u8[3] zero, params */
 	XLANE_RECORD_ACCEPT = 0x21,  /* be64 incarnation, be64 incarnation of the initiator, params */
 	XLANE_RECORD_COOKIE = 0x22,  /* u8[16] cookie */
@@ -71,6 +72,7 @@ enum xlane_record_type {
 #define XLANE_PING_BYTES        4
 #define XLANE_BLOCKED_BYTES     12
 #define XLANE_ABORT_BYTES       8
+#define XLANE_MAX_PACKET_BYTES  8
 #define XLANE_INIT_HEAD_BYTES   20
 #define XLANE_ACCEPT_HEAD_BYTES 20
 #define XLANE_COOKIE_REC_BYTES  20

@@ -149,6 +149,20 @@ static void push_ping(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 	b->eliciting = true;
 }
 
+static void push_max_packet(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
+{
+	struct xl_record_max_packet r = { .bytes = e->cfg.max_packet };
+	u8 *p = xl_build_push(e, b, XLANE_MAX_PACKET_BYTES);
+
+	if (!p)
+		return;
+	xl_record_max_packet_emit(p, &r);
+	xl_count(e, XL_C_MAX_PACKET_OUT);
+	c->told_packet = r.bytes;
+	b->control |= XL_CTL_MAX_PACKET;
+	b->eliciting = true;
+}
+
 static void push_abort(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
 	struct xl_record_abort r = { .error = c->abort_code };
@@ -167,7 +181,7 @@ void xl_build_control(struct xl_engine *e, struct xl_conn *c, struct xl_build *b
 		void (*push)(struct xl_engine *e, struct xl_conn *c, struct xl_build *b);
 	} records[] = {
 		{ XL_CTL_CREDIT, push_credit }, { XL_CTL_BLOCKED, push_blocked },
-		{ XL_CTL_GRANT, push_grant },
+		{ XL_CTL_GRANT, push_grant }, { XL_CTL_MAX_PACKET, push_max_packet },
 		{ XL_CTL_PING | XL_CTL_PROBE, push_ping }, { XL_CTL_ABORT, push_abort },
 	};
 	u8 wanted = b->alone ? c->control : c->control & (u8)~(XL_CTL_PROBE | XL_CTL_ABORT);

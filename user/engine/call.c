@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "cookie.h"
 #include "peer.h"
+#include "pmtu.h"
 #include "recovery.h"
 #include "reply.h"
 #include "rtt.h"
@@ -47,7 +48,9 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	c->message_max = (u32)xl_min(p->message_max ? p->message_max : XLANE_MESSAGE_SMALL_MAX_BYTES,
 				     XLANE_MESSAGE_MAX_BYTES);
 	c->peer_ack_delay_ns = p->ack_delay_ns ? p->ack_delay_ns : (u32)XL_ACK_DELAY_NS;
-	c->max_packet = (u32)xl_min(e->cfg.max_packet, p->max_packet);
+	c->peer_packet = p->max_packet;
+	c->peer_packet_number = h->number;
+	c->max_packet = xl_pmtu_packet(e, c);
 	c->crc_off = e->cfg.no_crc && p->no_crc;
 	xl_cc_of(&c->cc)->init(&c->cc, c->max_packet);
 	xl_send_tell(e, c); /* there is credit now */

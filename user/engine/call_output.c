@@ -59,6 +59,7 @@ bool xl_call_output(struct xl_engine *e, struct xl_conn *c, struct xl_packet *ou
 	if (!xl_build_bare(e, &b, e->cfg.max_packet))
 		return false;
 	h.number = c->next_number++;
+	c->told_packet = c->call_tries == 0 || c->told_packet == e->cfg.max_packet ? e->cfg.max_packet : 0;
 	p = xl_frames_ptr(e->frames, b.tb) + b.tail;
 	b.tail += calling ? init_record(e, c, p) : accept_record(e, c, p);
 	xl_build_seal(e, &b, &h, calling ? &peer->path : &c->call_path, out);

@@ -71,6 +71,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.sent_order = 1, .run_start_ns = XL_NEVER, .asked_number = XL_NONE64, .told_number = XL_NONE64,
 		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
+		.peer_packet = XLANE_MTU_MAX,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
 	};
@@ -233,6 +234,7 @@ static void lingering(struct xl_engine *e, struct xl_conn *c)
 void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 {
 	c->control = 0;
+	c->pad = 0;
 	c->call_time_ns = c->ack_due_ns = c->linger_until_ns = c->ring_ns = XL_NEVER;
 	c->pace_due_ns = c->persist_ns = XL_NEVER;
 	c->ack_now = false;

@@ -65,6 +65,10 @@
 #define XL_DATAGRAM_AGE_NS    (1 * XL_S)     /* a datagram not whole after this, or 8 round trips, is given up */
 #define XL_SWEEP_AT_ONCE      8              /* connections that are asked at once when their peer has lost another, */
 #define XL_SWEEP_GAP_NS       (100 * XL_US)  /* and the pause after them */
+#define XL_PMTU_ROUNDS        4              /* times in a row that large packets were lost while smaller ones arrived, */
+#define XL_PMTU_LOSSES        10             /* and the packets lost in them, until the path is taken to swallow them */
+#define XL_PMTU_RAISE_NS      (1 * XL_S)     /* after that a larger packet is tried, then after twice as long, up to: */
+#define XL_PMTU_RAISE_MAX_NS  (30 * XL_S)
 
 /* --- transmit buffers: data records in frames, kept until acknowledged -------------------- */
 enum xl_txbuf_state { XL_TXBUF_NONE, XL_TXBUF_QUEUED, XL_TXBUF_SENT, XL_TXBUF_LOST };
@@ -95,6 +99,7 @@ struct xl_txbuf {
 enum xl_control_bits { /* what is to be sent, or what a packet carried and must go again if it is lost */
 	XL_CTL_CREDIT = 1, XL_CTL_PING = 2, XL_CTL_BLOCKED = 4, XL_CTL_HANDSHAKE = 8, XL_CTL_ABORT = 16,
 	XL_CTL_GRANT = 64,
+	XL_CTL_MAX_PACKET = 128,
 	XL_CTL_PROBE = 32, /* a PING in a packet of its own, with the extension: who lost the connection can say so */
 };
 
@@ -106,6 +111,7 @@ struct xl_sent {
 	u16 bytes;
 	u8 control;
 	bool lost;             /* taken for lost, and on the list of these; kept for a while to notice that it was not */
+	bool pad;              /* asks whether the path takes a packet so large, and is no data: its loss is no congestion */
 };
 
 /* --- connections -------------------------------------------------------------------------- */
@@ -189,6 +195,10 @@ struct xl_conn {
 	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
 	u32 inflight_packets;
 	u32 max_packet, probes, pto_count, persist_count;
+	u32 peer_packet;         /* largest packet that the peer receives */
+	u32 told_packet;         /* what it was told to be the largest that is received here; 0: one or the other value */
+	u32 pad;                 /* size of a packet to try the path with; 0: none */
+	u64 peer_packet_number;  /* of the newest packet that said so */
 	u64 largest_acked;       /* XL_NONE64: none */
 	u32 sent_order, acked_order; /* of the next packet, of the newest acknowledged: see struct xl_sent */
 	u32 episode_order, episode_lost; /* loss.h: first packet lost in it, and how many are still taken for lost */
@@ -257,6 +267,19 @@ struct xl_conn {
 };
 
 /* --- peers, listeners, answers without state ------------------------------------------------ */
+
+/* What is known of the size of packets that a path lets through (pmtu.c). */
+struct xl_pmtu {
+	u32 packet;              /* the largest that is used; XLANE_MTU_MAX: nothing speaks against any size */
+	u32 bad;                 /* smallest packet lost while none as large arrived; XL_NONE: none */
+	u32 losses, rounds;      /* such losses, and the rounds in which there were some */
+	u32 good, good_before;   /* largest packet acknowledged in this round, and in the one before */
+	u64 round_ns;            /* a loss of a packet sent from here on begins a new round */
+	u64 raise_ns;            /* when a larger packet is tried; XL_NEVER */
+	u64 wait_ns;             /* from one try to the next */
+	bool counted;            /* this round is counted */
+};
+
 struct xl_peer {
 	struct xl_path path;
 	u64 node, incarnation;   /* 0: not known yet */
@@ -264,6 +287,9 @@ struct xl_peer {
 	u64 checked_ns;          /* when a connection was last asked about */
 	u64 swept_ns, sweep_ns;  /* it had lost a connection: when that was noticed, when the next others are asked */
 	u32 sweep;               /* connections still to be asked for that reason */
+	u32 tell;                /* connections that may still have to say how large a packet is received here, */
+	u64 tell_ns;             /* and when the next of them do */
+	struct xl_pmtu pmtu;
 	struct xl_list conns;
 	struct xl_link idle;
 	bool used, is_idle;

@@ -62,6 +62,13 @@
 	X(PACED, "paced", "times a packet waited for pacing") \
 	X(STALLED, "stalled", "connections given up: nothing acknowledged for the peer-death bound") \
 	X(RECOVERIES, "recoveries", "times the window was reduced for a loss") \
+	X(MAX_PACKET_OUT, "max_packet_out", "MAX_PACKET records sent: the link's MTU changed") \
+	X(MAX_PACKET_IN, "max_packet_in", "MAX_PACKET records that changed what is sent") \
+	X(MAX_PACKET_OLD, "max_packet_old", "MAX_PACKET records overtaken by a newer one: ignored") \
+	X(PMTU_LOWERED, "pmtu_lowered", "paths found to swallow large packets: smaller ones are sent") \
+	X(PMTU_RAISED, "pmtu_raised", "paths found to take larger packets again") \
+	X(PMTU_PROBES, "pmtu_probes", "padded packets sent to try that") \
+	X(RECUT, "recut", "pieces cut off buffers that were made for larger packets") \
 	X(DATA_BYTES_IN, "data_bytes_in", "program bytes stored") \
 	X(DATA_DUPLICATE, "data_duplicate_bytes", "program bytes received again: first copy kept") \
 	X(DATA_OVER_CREDIT, "data_over_credit", "dropped: data past the credit given") \

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* engine.c - the engine as a whole: its memory, its clock, its timers, its events. */
+#include <errno.h>
+
 #include "clock.h"
 #include "conn.h"
 #include "grant.h"
 #include "peer.h"
+#include "pmtu.h"
 #include "txbuf.h"
 #include "writers.h"
 
@@ -58,15 +61,20 @@ size_t xl_engine_bytes(const struct xl_engine_config *c)
 	return a.used;
 }
 
+static bool packet_ok(const struct xl_engine_config *c, u32 bytes)
+{
+	return bytes >= XLANE_MTU_MIN && bytes <= XLANE_MTU_MAX &&
+	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + bytes;
+}
+
 static bool valid(const struct xl_engine_config *c)
 {
 	u32 window = c->recv_window_bytes ? c->recv_window_bytes : XLANE_RECV_WINDOW_BYTES;
 
 	return c->frames && c->frames->frame_bytes >= 2048 && c->node_id && c->conns_max &&
 	       c->conns_max <= XLANE_CONNS_MAX && c->peers_max &&
-	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max && c->max_packet >= XLANE_MTU_MIN &&
-	       c->max_packet <= XLANE_MTU_MAX && c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX &&
-	       c->segs_max * c->frames->frame_bytes >= XLANE_TX_HEADROOM_BYTES + c->max_packet &&
+	       c->blocks >= XLANE_BLOCKS_MIN && c->tx_frames_max &&
+	       c->segs_max && c->segs_max <= XLANE_PACKET_SEGS_MAX && packet_ok(c, c->max_packet) &&
 	       (c->workers ? c->worker < c->workers && c->workers <= XLANE_WORKERS_MAX : c->worker == 0) &&
 	       c->congestion <= XL_CC_ALGORITHMS && window >= XLANE_RECV_WINDOW_MIN_BYTES && window <= XLANE_RECV_WINDOW_BYTES * 2;
 }
@@ -168,6 +176,26 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	fill_lists(e);
 	keep_for_large(e);
 	return e;
+}
+
+int xl_engine_set_max_packet(struct xl_engine *e, u32 bytes, u64 now_ns)
+{
+	xl_clock(e, now_ns);
+	if (!packet_ok(&e->cfg, bytes))
+		return -EINVAL;
+	if (bytes == e->cfg.max_packet)
+		return 0;
+	e->cfg.max_packet = bytes;
+	keep_for_large(e);
+	for (u32 i = 0; i < e->cfg.peers_max; i++) {
+		struct xl_peer *p = &e->peers[i];
+
+		if (!p->used || !p->conns.count)
+			continue;
+		xl_pmtu_hurry(e, p);
+		xl_peer_tell(e, p);
+	}
+	return 0;
 }
 
 /* The worker itself stood still: nobody is dead because we did not listen. */

@@ -59,6 +59,10 @@ void xl_engine_completed(struct xl_engine *e, const u32 *frames, u32 n);
 void xl_engine_advance(struct xl_engine *e, u64 now_ns);
 /* When advance or output is next needed, ns; XL_NEVER: only on input or a call; <= now: output has packets to give. */
 u64 xl_engine_deadline(const struct xl_engine *e);
+/* The link's MTU has changed: `bytes` is the largest packet from now on, both ways. Lower: nothing larger is given out from
+ * the next output on; what was cut for larger packets is cut again. The peers are told (PROTOCOL U-1), a few connections at
+ * a time. -EINVAL, and nothing changed: outside XLANE_MTU_MIN..XLANE_MTU_MAX, or more than the config's segs_max frames. */
+int xl_engine_set_max_packet(struct xl_engine *e, u32 bytes, u64 now_ns);
 
 /* --- the program side --------------------------------------------------------------------- */
 /* Connections and listeners are named by index. A connection's index belongs to the program from connect or accept

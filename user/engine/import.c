@@ -13,6 +13,7 @@
 #include "export.h"
 #include "grant.h"
 #include "peer.h"
+#include "pmtu.h"
 #include "rbuf.h"
 #include "txbuf.h"
 
@@ -31,7 +32,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, is_active), FLAG(struct xl_conn, is_event), FLAG(struct xl_conn, is_waiting),
 	FLAG(struct xl_conn, is_fresh), FLAG(struct xl_conn, is_held),
 };
-static const u16 sent_flags[] = { FLAG(struct xl_sent, lost) };
+static const u16 sent_flags[] = { FLAG(struct xl_sent, lost), FLAG(struct xl_sent, pad) };
 static const u16 frame_flags[] = {
 	FLAG(struct xl_export_frame, meta.acked), FLAG(struct xl_export_frame, meta.fin),
 	FLAG(struct xl_export_frame, meta.sent_before),
@@ -217,11 +218,13 @@ static bool large_ok(const struct xl_large_in *l)
 /* What the checks do not cover: the engine's own fields, and what may be told to a peer. */
 static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u8 control = XL_CTL_CREDIT | XL_CTL_PING | XL_CTL_BLOCKED | XL_CTL_PROBE | XL_CTL_GRANT;
+	u8 control = XL_CTL_CREDIT | XL_CTL_PING | XL_CTL_BLOCKED | XL_CTL_PROBE | XL_CTL_GRANT |
+		     XL_CTL_MAX_PACKET;
 
 	return xl_state_joined(c->state) && c->kind >= XLANE_KIND_STREAM && c->kind <= XLANE_KIND_DATAGRAM &&
 	       c->listener == XL_NONE && c->local_id && c->remote_id && !(c->control & ~control) && !c->error &&
-	       !c->abort_tries && c->max_packet >= XLANE_MTU_MIN && c->max_packet <= e->cfg.max_packet &&
+	       !c->abort_tries && c->max_packet >= XLANE_MTU_MIN && c->max_packet <= XLANE_MTU_MAX &&
+	       c->peer_packet >= XLANE_MTU_MIN && c->pad <= XLANE_MTU_MAX &&
 	       c->send_buffer <= e->cfg.send_buffer_bytes && c->message_max <= XLANE_MESSAGE_MAX_BYTES &&
 	       c->first_number <= c->next_number &&
 	       (c->largest_acked == XL_NONE64 || c->largest_acked < c->next_number) &&
@@ -262,6 +265,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	c->event_bits = 0;
 	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
 	xl_peer_join(e, peer, c);
+	xl_pmtu_refresh(e, c);
 	xl_map_put(&e->by_local, c->local_id, i);
 	if (c->remote_key) {
 		c->remote_key = xl_remote_key(e, h->node, c->remote_id);

@@ -18,6 +18,7 @@
 #include "large.h"
 #include "message.h"
 #include "peer.h"
+#include "pmtu.h"
 #include "rbuf.h"
 #include "receive.h"
 #include "recovery.h"
@@ -30,6 +31,7 @@ struct input {
 	bool apply;
 	bool eliciting;          /* some record asks for an ACK */
 	u32 acks;                /* ACK records so far */
+	u64 number;              /* the packet's */
 	bool refused;            /* some data could not be stored: the packet counts as not received */
 };
 
@@ -171,6 +173,20 @@ static bool take_blocked(struct input *in, const struct xl_record_head *h)
 	return true;
 }
 
+/* A packet may be overtaken by one that was sent later: what that says holds (PROTOCOL U-2). */
+static bool take_max_packet(struct input *in, const struct xl_record_head *h)
+{
+	u8 scratch[XL_CURSOR_PEEK_MAX];
+	struct xl_record_max_packet r;
+
+	if (!xl_record_max_packet_parse(fixed_part(in, XL_CURSOR_PEEK_MAX, scratch), h->bytes, &r))
+		return false;
+	in->eliciting = true;
+	if (in->apply)
+		xl_pmtu_told(in->e, in->c, in->number, r.bytes);
+	return true;
+}
+
 static bool take_abort(struct input *in, const struct xl_record_head *h)
 {
 	u8 scratch[XL_CURSOR_PEEK_MAX];
@@ -196,6 +212,7 @@ static bool (*const takers[256])(struct input *in, const struct xl_record_head *
 	[XLANE_RECORD_PING] = take_ping,
 	[XLANE_RECORD_BLOCKED] = take_blocked,
 	[XLANE_RECORD_ABORT] = take_abort,
+	[XLANE_RECORD_MAX_PACKET] = take_max_packet,
 };
 
 static bool take_record(struct input *in, const struct xl_record_head *h)
@@ -247,7 +264,7 @@ static bool walk(struct input *in, struct xl_cursor cur, bool apply)
 static void take_packet(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, struct xl_cursor *cur,
 			const struct xl_path *path)
 {
-	struct input in = { .e = e, .c = c };
+	struct input in = { .e = e, .c = c, .number = h->number };
 	bool first = !c->received.any, newest = first || h->number > c->received.newest.last;
 	bool in_order = first || h->number == c->received.newest.last + 1;
 

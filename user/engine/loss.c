@@ -2,6 +2,7 @@
 #include "loss.h"
 
 #include "conn.h"
+#include "pmtu.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "txbuf.h"
@@ -85,7 +86,9 @@ static void lose(struct xl_engine *e, struct xl_conn *c, u32 i, enum xl_engine_c
 	if (t && t->last_number == s->number)
 		xl_txbuf_lose(e, c, s->txbuf);
 	c->control |= s->control;
-	reduce(e, c, s);
+	xl_pmtu_lost(e, c, s);
+	if (!s->pad)
+		reduce(e, c, s);
 	if (c->lost.count > xl_loss_kept(e))
 		xl_recovery_forget(e, c, c->lost.head);
 	xl_conn_activate(e, c);

@@ -10,6 +10,7 @@
 #include "grant.h"
 #include "pacer.h"
 #include "peer.h"
+#include "pmtu.h"
 #include "probe.h"
 #include "recovery.h"
 #include "rtt.h"
@@ -65,6 +66,18 @@ static enum made make_control(struct xl_engine *e, struct xl_conn *c, struct xl_
 		xl_record_pad_emit(xl_build_push(e, &b, XLANE_REFUSE_BYTES), XLANE_REFUSE_BYTES);
 	finish(e, c, &b, ext, out);
 	return MADE_PACKET;
+}
+
+/* A packet that only tries whether the path takes one so large. Without frames for it: another time. */
+static bool make_pad(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
+{
+	struct xl_build b;
+
+	if (!xl_pmtu_build(e, c, &b))
+		return false;
+	finish(e, c, &b, false, out);
+	e->sents[c->sent.tail].pad = true;
+	return true;
 }
 
 /* Sent again until the peer says that it has no such connection, or it has been said often enough. */
@@ -159,8 +172,9 @@ static u32 next_new(struct xl_engine *e, struct xl_conn *c)
 	return large != XL_NONE && (tb == XL_NONE || c->large_turn) ? large : tb;
 }
 
-/* The buffer to send next: first what is to be sent again, then what is new; XL_NONE when nothing may go. */
-static u32 next_data(struct xl_engine *e, struct xl_conn *c)
+/* The buffer to send next: first what is to be sent again, then what is new; XL_NONE when nothing may go. `starved`: for
+ * want of a frame to cut it for a smaller packet. */
+static u32 next_data(struct xl_engine *e, struct xl_conn *c, bool *starved)
 {
 	u32 tb = c->again.head != XL_NONE ? c->again.head : next_new(e, c);
 	struct xl_txbuf *t;
@@ -173,6 +187,11 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c)
 		c->ring_ns = e->now_ns + XL_STARVED_RETRY_NS;
 		return XL_NONE;
 	}
+	if (!xl_pmtu_fit(e, c, &tb)) {
+		*starved = true;
+		return XL_NONE;
+	}
+	t = &e->txbufs[tb];
 	bytes = t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES;
 	if (c->probes) /* they go past window and pace */
 		return tb;
@@ -203,6 +222,7 @@ static enum made make_ack(struct xl_engine *e, struct xl_conn *c, struct xl_pack
 
 static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
 {
+	bool starved = false;
 	u32 tb;
 
 	if (!xl_recovery_room(e))
@@ -211,7 +231,9 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 		c->control &= (u8)~XL_CTL_GRANT;
 	if (xl_recovery_full(e, c) && !xl_recovery_spare(e, c))
 		return make_ack(e, c, out);
-	tb = (c->ack_now || c->control) && !rides(e, c) ? XL_NONE : next_data(e, c);
+	if (c->pad && make_pad(e, c, out))
+		return MADE_PACKET;
+	tb = (c->ack_now || c->control) && !rides(e, c) ? XL_NONE : next_data(e, c, &starved);
 	if (tb != XL_NONE) {
 		make_data(e, c, tb, out);
 		return MADE_PACKET;
@@ -219,7 +241,7 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 	if (c->ack_now || c->control)
 		return make_control(e, c, out);
 	/* Behind data that waits for the window the end waits for that, not for a frame. */
-	return xl_send_fin_waits(c) && c->again.head == XL_NONE ? MADE_STARVED : MADE_NOTHING;
+	return starved || (xl_send_fin_waits(c) && c->again.head == XL_NONE) ? MADE_STARVED : MADE_NOTHING;
 }
 
 static enum made make_packet(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out)
@@ -248,6 +270,8 @@ static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u
 	u32 n = 0;
 
 	c->ring_ns = XL_NEVER;
+	if (xl_state_joined(c->state))
+		xl_pmtu_refresh(e, c);
 	while (n < max && c->deficit > 0 && (made = make_packet(e, c, &out[n])) == MADE_PACKET)
 		n++;
 	if (made == MADE_NOTHING) {

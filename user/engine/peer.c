@@ -4,11 +4,14 @@
  *   checked + keepalive            ask about the next of its connections, by a PING with the extension: the answer says that
  *                                  the peer lives, or that it has lost that connection
  *   sweep                          it has lost a connection: the next few of the others are asked about, each once
+ *   tell                           this side's MTU has changed: the next few connections say so
+ *   raise                          its path is not known to take packets as large as both links do: one is tried
  *   asked + (death - keepalive)    it was silent when asked and is so still: the peer is dead
  */
 #include "peer.h"
 
 #include "conn.h"
+#include "pmtu.h"
 
 static u32 index_of(const struct xl_engine *e, const struct xl_peer *p) { return (u32)(p - e->peers); }
 
@@ -32,6 +35,7 @@ static struct xl_peer *fresh(struct xl_engine *e)
 	}
 	p = &e->peers[i];
 	*p = (struct xl_peer){ .used = true, .heard_ns = e->now_ns, .checked_ns = e->now_ns, .conns = XL_LIST_EMPTY };
+	xl_pmtu_forget(p);
 	return p;
 }
 
@@ -48,8 +52,10 @@ static u32 on_path(const struct xl_engine *e, const struct xl_path *path)
  * peer of his own, without a name, and moves nobody's traffic. Without connections a peer has no path to lose. */
 static bool at_home(struct xl_peer *p, const struct xl_path *path)
 {
-	if (p->conns.count == 0)
+	if (p->conns.count == 0 && memcmp(&p->path, path, sizeof *path)) {
 		p->path = *path;
+		xl_pmtu_forget(p);
+	}
 	return !memcmp(&p->path, path, sizeof *path);
 }
 
@@ -97,6 +103,7 @@ void xl_peer_leave(struct xl_engine *e, struct xl_conn *c)
 	xl_list_remove(&e->l_of_peer, &p->conns, xl_conn_index(e, c));
 	c->peer = XL_NONE;
 	p->sweep = (u32)xl_min(p->sweep, p->conns.count);
+	p->tell = (u32)xl_min(p->tell, p->conns.count);
 	if (p->conns.count)
 		return;
 	xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), XL_NEVER);
@@ -164,6 +171,7 @@ void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path 
 		return;
 	xl_count(e, XL_C_PEER_MOVED);
 	p->path = *path;
+	xl_pmtu_forget(p);
 }
 
 /* A connection whose peer matters: both sides know it and it is not just lingering. The one that was looked at longest
@@ -236,6 +244,28 @@ static void sweep_on(struct xl_engine *e, struct xl_peer *p)
 	}
 }
 
+void xl_peer_tell(struct xl_engine *e, struct xl_peer *p)
+{
+	p->tell = p->conns.count;
+	p->tell_ns = e->now_ns;
+	xl_peer_rearm(e, p);
+}
+
+/* The next few connections get a turn in output: who has something to say about packet size says it there. */
+static void tell_on(struct xl_engine *e, struct xl_peer *p)
+{
+	u32 n = (u32)xl_min(p->tell, XL_SWEEP_AT_ONCE);
+
+	p->tell -= n;
+	p->tell_ns = e->now_ns + XL_SWEEP_GAP_NS;
+	for (; n; n--) {
+		u32 i = xl_list_pop(&e->l_of_peer, &p->conns);
+
+		xl_list_append(&e->l_of_peer, &p->conns, i);
+		xl_conn_activate(e, &e->conns[i]);
+	}
+}
+
 void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 {
 	struct xl_conn *c;
@@ -245,7 +275,14 @@ void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 		xl_peer_rearm(e, p);
 		return; /* what follows turns the list, too */
 	}
+	if (p->tell && p->tell_ns <= e->now_ns) {
+		tell_on(e, p);
+		xl_peer_rearm(e, p);
+		return;
+	}
 	c = living(e, p);
+	if (p->pmtu.raise_ns <= e->now_ns)
+		xl_pmtu_timeout(e, p, c);
 	if (!c) {
 		p->asked_ns = 0;
 		p->heard_ns = p->checked_ns = e->now_ns; /* nobody waits for it: silence counts from when somebody does */
@@ -284,6 +321,9 @@ void xl_peer_rearm(struct xl_engine *e, struct xl_peer *p)
 	u64 death = p->asked_ns ? p->asked_ns + e->cfg.peer_death_ns - e->cfg.keepalive_ns : XL_NEVER;
 	u64 sweep = p->sweep ? p->sweep_ns : XL_NEVER;
 
+	u64 tell = p->tell ? p->tell_ns : XL_NEVER;
+	u64 when = xl_min(xl_min(check, death), xl_min(sweep, tell));
+
 	if (p->conns.count)
-		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), xl_min(xl_min(check, death), sweep));
+		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), xl_min(when, p->pmtu.raise_ns));
 }

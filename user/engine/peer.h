@@ -17,6 +17,8 @@ int xl_peer_incarnation(struct xl_engine *e, struct xl_peer *p, u64 incarnation)
 void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path *path, bool newest);
 /* It has lost one connection: ask about all others now, a few at a time. At most once every KEEPALIVE. */
 void xl_peer_sweep(struct xl_engine *e, struct xl_peer *p);
+/* This side's largest packet has changed: its connections say so, a few at a time. */
+void xl_peer_tell(struct xl_engine *e, struct xl_peer *p);
 void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p);
 void xl_peer_rearm(struct xl_engine *e, struct xl_peer *p);
 struct xl_peer *xl_peer_of(const struct xl_engine *e, const struct xl_conn *c);

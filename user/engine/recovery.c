@@ -4,6 +4,7 @@
 #include "ack.h"
 #include "conn.h"
 #include "loss.h"
+#include "pmtu.h"
 #include "rtt.h"
 #include "send.h"
 #include "skip.h"
@@ -99,12 +100,16 @@ static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i, struct a
 	struct xl_sent *s = sent_at(e, i);
 
 	n->packets++;
+	xl_pmtu_acked(e, c, s);
 	if (s->lost) {
-		xl_loss_mistaken(e, c, s);
+		if (!s->pad)
+			xl_loss_mistaken(e, c, s);
 	} else {
 		n->bytes += s->bytes;
 		c->acked_order = s->order;
-		xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns, c->window_limited);
+		if (!s->pad)
+			xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
+						c->window_limited);
 	}
 	if (s->number == c->told_number)
 		xl_ack_arrived(e, c);

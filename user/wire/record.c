@@ -109,6 +109,15 @@ bool xl_record_abort_parse(const u8 *body, u64 len, struct xl_record_abort *out)
 	return true;
 }
 
+bool xl_record_max_packet_parse(const u8 *body, u64 len, struct xl_record_max_packet *out)
+{
+	*out = (struct xl_record_max_packet){ 0 };
+	if (len != XLANE_MAX_PACKET_BYTES - XLANE_RECORD_BYTES)
+		return false;
+	out->bytes = xl_get32(body);
+	return out->bytes >= XLANE_MTU_MIN;
+}
+
 u32 xl_record_data_emit(u8 *p, const struct xl_record_data *r)
 {
 	u8 flags = (u8)((r->fin ? XLANE_DATA_FIN : 0) | (r->begin ? XLANE_DATA_BEGIN : 0));
@@ -158,6 +167,12 @@ u32 xl_record_abort_emit(u8 *p, const struct xl_record_abort *r)
 {
 	xl_put32(p + 4, r->error);
 	return head(p, XLANE_RECORD_ABORT, 0, XLANE_ABORT_BYTES);
+}
+
+u32 xl_record_max_packet_emit(u8 *p, const struct xl_record_max_packet *r)
+{
+	xl_put32(p + 4, r->bytes);
+	return head(p, XLANE_RECORD_MAX_PACKET, 0, XLANE_MAX_PACKET_BYTES);
 }
 
 u32 xl_record_ping_emit(u8 *p)

@@ -21,6 +21,7 @@ struct xl_record_credit { u64 limit; };
 struct xl_record_grant { u64 message; u32 bytes; };
 struct xl_record_blocked { u64 limit; };
 struct xl_record_abort { u32 error; };
+struct xl_record_max_packet { u32 bytes; };
 struct xl_message_head { u32 bytes; u8 class, priority; };
 
 /* `left`: bytes of inner part that remain, head included. False when head or body do not fit. */
@@ -34,6 +35,7 @@ bool xl_record_credit_parse(const u8 *body, u64 len, struct xl_record_credit *ou
 bool xl_record_grant_parse(const u8 *body, u64 len, struct xl_record_grant *out);
 bool xl_record_blocked_parse(const u8 *body, u64 len, struct xl_record_blocked *out);
 bool xl_record_abort_parse(const u8 *body, u64 len, struct xl_record_abort *out);
+bool xl_record_max_packet_parse(const u8 *body, u64 len, struct xl_record_max_packet *out); /* at least XLANE_MTU_MIN */
 
 /* Heads only: the payload of r->bytes bytes follows. */
 u32 xl_record_data_emit(u8 *p, const struct xl_record_data *r);
@@ -43,6 +45,7 @@ u32 xl_record_credit_emit(u8 *p, const struct xl_record_credit *r);
 u32 xl_record_grant_emit(u8 *p, const struct xl_record_grant *r);
 u32 xl_record_blocked_emit(u8 *p, const struct xl_record_blocked *r);
 u32 xl_record_abort_emit(u8 *p, const struct xl_record_abort *r);
+u32 xl_record_max_packet_emit(u8 *p, const struct xl_record_max_packet *r);
 u32 xl_record_ping_emit(u8 *p);
 u32 xl_record_pad_emit(u8 *p, u32 bytes);  /* a whole PAD record of `bytes` >= 4 bytes; body zeroed */
 
