@@ -11,6 +11,7 @@
 #   tests/unit/test_*.c tests/bpf/test_*.c  build/tests/test_*
 #   tests/{tools,bench}/*.c               build/tests/{tools,bench}/*, one for each file that has a main
 #   tests/sim/*.c                         build/xlane-sim
+#   tests/script/*.c                      build/xlane-script
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -81,6 +82,7 @@ SRC_DAEMON := $(filter-out $(MAIN_DAEMON),$(wildcard user/daemon/*.c))
 SRC_EXAMPLES := $(wildcard examples/*.c)
 SRC_UNIT := $(wildcard tests/unit/test_*.c tests/bpf/test_*.c)
 SRC_SIM := $(wildcard tests/sim/*.c)
+SRC_SCRIPT := $(wildcard tests/script/*.c)
 MAIN_SIM := $(call with_main,tests/sim/*.c)
 MAIN_TOOLS := $(call with_main,tests/tools/*.c)
 MAIN_BENCH := $(call with_main,tests/bench/*.c)
@@ -89,7 +91,7 @@ SRC_PARTS := $(filter-out $(MAIN_CLI),$(SRC_CLI)) \
 	$(filter-out $(MAIN_TOOLS),$(wildcard tests/tools/*.c)) $(filter-out $(MAIN_BENCH),$(wildcard tests/bench/*.c)) \
 	$(filter-out $(MAIN_SIM),$(SRC_SIM)) $(filter-out $(SRC_UNIT),$(wildcard tests/unit/*.c tests/bpf/*.c))
 SRC_BPF := $(wildcard bpf/*.bpf.c)
-SRC_ALL := $(sort $(SRC_LIB) $(SRC_CLI) $(SRC_DAEMON) $(MAIN_DAEMON) $(SRC_EXAMPLES) $(SRC_UNIT) $(SRC_SIM) $(SRC_PARTS) $(MAIN_TOOLS) $(MAIN_BENCH))
+SRC_ALL := $(sort $(SRC_LIB) $(SRC_CLI) $(SRC_DAEMON) $(MAIN_DAEMON) $(SRC_EXAMPLES) $(SRC_UNIT) $(SRC_SIM) $(SRC_SCRIPT) $(SRC_PARTS) $(MAIN_TOOLS) $(MAIN_BENCH))
 
 LIB_ENGINE := $(B)/lib/libxlane-engine.a
 LIB_STATIC := $(B)/lib/libxlane.a
@@ -106,12 +108,13 @@ TSAN_TESTS := $(wildcard tests/unit/test_spsc.c tests/unit/test_channel*.c tests
 	tests/unit/test_guest.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
 UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(TSAN),$(TSAN_TESTS),$(SRC_UNIT)))))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)
+SCRIPT := $(B)/xlane-script
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
 MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
-.PHONY: all bpf tools unit bench-programs bench sim coverage demo check vm deps install uninstall clean help
+.PHONY: all bpf tools unit bench-programs bench sim scripts coverage demo check vm deps install uninstall clean help
 all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(XLANED) $(EXAMPLES) bpf ## build the library, the daemon, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
@@ -131,8 +134,8 @@ demo: deps ## two hosts and a lossy link: files and messages moved and proved (r
 		tests/tools/demo.sh
 
 check: deps ## every test; ends with "N passed, N failed, N skipped" (root for the network tests)
-	+@$(submake) all tools unit bench-programs $(SIM)
-	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim) $(if $(XLANED),build/san/bin/xlaned)
+	+@$(submake) all tools unit bench-programs $(SIM) $(SCRIPT)
+	+@$(submake) SAN=1 unit tools $(if $(SIM),build/san/xlane-sim) build/san/xlane-script $(if $(XLANED),build/san/bin/xlaned)
 	+@$(submake) TSAN=1 unit $(if $(XLANED),build/tsan/bin/xlaned)
 	@tests/run $(TESTS)
 
@@ -156,6 +159,9 @@ coverage: ## branch coverage of engine and wire by unit tests, scripts and the s
 	@tests/tools/deps.sh coverage
 	+@$(submake) COV=1 unit $(if $(MAIN_SIM),build/cov/xlane-sim)
 	@tests/coverage.sh $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS))
+
+scripts: $(SCRIPT) ## the scripts of tests/script, one for each rule of docs/PROTOCOL.md at least (FILES=)
+	$(SCRIPT) $(FILES)
 
 man: $(MAN_PAGES) ## the man pages, in build/man (scdoc)
 
@@ -258,6 +264,8 @@ $(B)/bin/xlaned: $(call objects,$(MAIN_DAEMON)) $(LIB_DAEMON) $(LIB_STATIC)
 $(EXAMPLES): $(B)/examples/%: $(B)/obj/examples/%.o $(LIB_STATIC)
 	$(link)
 $(B)/xlane-sim: $(call objects,$(SRC_SIM)) $(LIB_STATIC)
+	$(link)
+$(B)/xlane-script: $(call objects,$(SRC_SCRIPT)) $(LIB_STATIC)
 	$(link)
 $(TOOLS): LIBS_TARGET = $(LIBS_DAEMON)
 $(TOOLS): $(B)/tests/tools/%: $(B)/obj/tests/tools/%.o $(LIB_PARTS) $(LIB_DAEMON) $(LIB_STATIC)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * engine_pair.h - engines joined by hand, in memory: two real hosts (0 and 1), and peers made of raw bytes.
- * Raw packets are built here from nothing but offsets, so that a mistake in user/wire does not hide itself.
+ * Raw packets are built by raw.h.
  */
 #ifndef TESTS_ENGINE_PAIR_H
 #define TESTS_ENGINE_PAIR_H
@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/endian.h"
 #include "engine/engine.h"
+#include "raw.h"
 #include "unit.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -22,7 +23,6 @@
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
-#define WIRE_MAX  9400
 #define PORT      7
 #define PORT_OF(kind) (u16)(PORT + (kind) - XLANE_KIND_STREAM)
 #define START_NS  (100 * XL_S)
@@ -47,9 +47,6 @@ struct pair {
 	u64 bystander_bytes;
 };
 
-/* A packet outside the engines. */
-struct raw { u8 b[WIRE_MAX]; u32 n; };
-
 /* A peer of host 1 that is no engine. */
 struct peer {
 	u8 address;
@@ -66,76 +63,6 @@ static inline struct xl_path path_of(u8 local, u8 remote)
 
 /* A connection of `kind` between the hosts, accepted; its index at both. */
 struct joined { u32 a, b; };
-
-/* --- raw bytes ------------------------------------------------------------------------------ */
-static inline void raw8(struct raw *r, u8 v) { r->b[r->n++] = v; }
-static inline void raw16(struct raw *r, u16 v) { raw8(r, (u8)(v >> 8)); raw8(r, (u8)v); }
-static inline void raw32(struct raw *r, u32 v) { raw16(r, (u16)(v >> 16)); raw16(r, (u16)v); }
-static inline void raw64(struct raw *r, u64 v) { raw32(r, (u32)(v >> 32)); raw32(r, (u32)v); }
-static inline void raw_fill(struct raw *r, u8 v, u32 n) { for (; n; n--) raw8(r, v); }
-
-static inline void raw_outer(struct raw *r, u8 type, u8 flags, u64 id, u64 number)
-{
-	r->n = 0;
-	raw8(r, (u8)(0x10 | type));
-	raw8(r, flags);
-	raw16(r, 0);
-	raw64(r, id);
-	raw64(r, number);
-}
-
-static inline void raw_ext(struct raw *r, u64 source, u64 destination, u64 source_id)
-{
-	raw8(r, 28);
-	raw8(r, 16);
-	raw16(r, 0);
-	raw64(r, source);
-	raw64(r, destination);
-	raw64(r, source_id);
-}
-
-static inline void raw_record(struct raw *r, u8 type, u8 flags, u16 bytes)
-{
-	raw8(r, type);
-	raw8(r, flags);
-	raw16(r, bytes);
-}
-
-static inline void raw_data(struct raw *r, u8 flags, u64 offset, u8 byte, u16 bytes)
-{
-	raw_record(r, 0x01, flags, (u16)(8 + bytes));
-	raw64(r, offset);
-	raw_fill(r, byte, bytes);
-}
-
-/* The length field as it stands, the tag for whatever the bytes are now; nothing is added when the flag is not set. */
-static inline void raw_tag(struct raw *r)
-{
-	u32 crc;
-
-	if (!(r->b[1] & 2) || r->n < 24)
-		return;
-	crc = xl_crc32c(0, r->b, r->n - 4);
-	xl_put32(r->b + r->n - 4, crc);
-}
-
-static inline void raw_seal(struct raw *r)
-{
-	if (r->b[1] & 2)
-		raw32(r, 0);
-	xl_put16(r->b + 2, (u16)r->n);
-	raw_tag(r);
-}
-
-static inline void raw_param(struct raw *r, u16 id, u16 bytes, u64 value)
-{
-	raw16(r, id);
-	raw16(r, bytes);
-	if (bytes == 4)
-		raw32(r, (u32)value);
-	else if (bytes == 8)
-		raw64(r, value);
-}
 
 /* --- hosts ---------------------------------------------------------------------------------- */
 static inline void host_open(struct host *h, u8 address, const struct xl_engine_config *like)

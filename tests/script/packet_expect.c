@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* packet_expect.c - ">": the next packet of the engine is this one, and comes now. */
+#include <stdio.h>
+#include <string.h>
+
+#include "packet.h"
+
+#define SPECS_MAX 16
+
+static struct end *end_of(struct run *r, const struct packet *p)
+{
+	for (u32 i = 0; i < r->nends; i++)
+		if (p->id == r->ends[i].id || (p->type == 1 && p->id == r->ends[i].call_id))
+			return &r->ends[i];
+	return NULL;
+}
+
+static _Noreturn void wrong(struct run *r, const struct seen *s, const char *why)
+{
+	char text[4096];
+	struct packet p;
+
+	packet_parse(&s->raw, &p);
+	packet_describe(r, &p, true, text, sizeof text);
+	script_fail(r, "%s\n  wanted: %s\n  came:   > %s, %+.3f ms from the step before", why, r->text, text,
+		    ((double)s->time_ns - (double)r->at) / XL_MS);
+}
+
+/* What the packet says that its sender must tell us. */
+static void learn(struct end *x, const struct packet *p)
+{
+	if (p->type == 0 || p->type == 1 || p->type == 2)
+		x->engine_next = (s64)(p->n + 1 - x->engine_next) > 0 ? p->n + 1 : x->engine_next;
+	if (p->type == 1 || p->type == 2)
+		x->remote_id = p->source;
+	x->called |= p->type == 1;
+	if (p->type == 3) {
+		memcpy(x->cookie, p->record[0].body, 16);
+		x->has_cookie = true;
+	}
+}
+
+static const char *options_differ(struct run *r, struct spec *o, const struct packet *p, const struct seen *s)
+{
+	const struct end *x = r->end;
+	bool ext = record_flag(o, "ext"), noext = record_flag(o, "noext"), nocrc = record_flag(o, "nocrc");
+	const struct { const char *name; u64 value; } fields[] = {
+		{ "n", p->n - x->engine_base }, { "bytes", p->length }, { "to", s->path.remote[5] }, { "node", p->node },
+		{ "dest", p->dest }, { "source", p->source }, { "hop", p->hop },
+		{ "vlan", (u64)s->path.extra[2] << 8 | s->path.extra[3] }, { "bucket", p->id >> 56 },
+		{ "source_bucket", p->source >> 56 },
+	};
+
+	if (ext && !p->ext)
+		return "it has no extension";
+	if (noext && p->ext)
+		return "it has the extension";
+	if (nocrc == p->crc)
+		return nocrc ? "it has a tag" : "it has no tag";
+	for (u32 i = 0; i < XL_ARRAY_SIZE(fields); i++) {
+		const char *said = record_given(o, fields[i].name);
+
+		if (said && !range_has(text_range(r, said), fields[i].value))
+			return fields[i].name;
+	}
+	record_all_used(r, o);
+	return NULL;
+}
+
+/* Every wanted record is there, and nothing else but PAD. */
+static const char *records_differ(struct run *r, struct spec *specs, u32 n, bool others, const struct packet *p)
+{
+	struct talk t = packet_talk(r, true);
+	bool taken[RECORDS_MAX] = { 0 };
+
+	for (u32 i = 0; i < n; i++) {
+		const char *why = "a record is missing";
+		u32 k;
+
+		for (k = 0; k < p->count; k++) {
+			if (taken[k] || p->record[k].code != specs[i].type->code)
+				continue;
+			why = record_differs(r, &specs[i], &p->record[k], &t);
+			if (!why)
+				break;
+		}
+		if (k == p->count)
+			return why;
+		taken[k] = true;
+	}
+	for (u32 k = 0; !others && k < p->count; k++)
+		if (!taken[k] && p->record[k].code != 0)
+			return "it has another record";
+	return NULL;
+}
+
+/* Whatever a script says of it, a packet of the engine is a right one. */
+static const char *malformed(const struct packet *p, const struct seen *s)
+{
+	if (p->version != 1 || p->flags & ~3 || p->length != s->raw.n || !p->whole || p->type > 4)
+		return "it is no packet of this protocol";
+	if (p->crc && !p->crc_right)
+		return "its tag is wrong";
+	return p->type && !p->ext ? "it lacks the extension" : NULL;
+}
+
+static void matched(struct run *r, const struct seen *s, const struct packet *p)
+{
+	char text[4096] = "> ";
+
+	packet_describe(r, p, true, text + 2, sizeof text - 2);
+	packet_note(r, s->time_ns, text);
+	learn(r->end, p);
+	r->at = xl_max(r->at, s->time_ns);
+	world_pop(&r->w);
+}
+
+static u32 read_specs(struct run *r, struct spec *specs, bool *others)
+{
+	u32 n = 0;
+
+	while (text_look(r)) {
+		if (text_accept(r, "*"))
+			*others = true;
+		else if (n == SPECS_MAX)
+			script_fail(r, "too many records");
+		else
+			record_read(r, &specs[n++]);
+		if (!text_accept(r, ";"))
+			text_end(r);
+	}
+	return n;
+}
+
+static struct seen *await(struct run *r)
+{
+	struct seen *s;
+
+	script_time(r, r->hi, true);
+	s = world_first(&r->w);
+	if (!s)
+		script_fail(r, "no packet came\n  wanted: %s", r->text);
+	if (s->time_ns < r->lo || s->time_ns > r->hi)
+		wrong(r, s, s->time_ns < r->lo ? "it came too early" : "it came too late");
+	return s;
+}
+
+void packet_expect(struct run *r)
+{
+	struct spec o, specs[SPECS_MAX];
+	bool others = false;
+	const char *why;
+	struct packet p;
+	struct seen *s;
+	u32 n;
+
+	if (text_accept(r, "nothing")) {
+		text_end(r);
+		script_time(r, r->hi, false);
+		if (world_first(&r->w))
+			wrong(r, world_first(&r->w), "nothing was to come");
+		r->at = xl_max(r->at, r->hi);
+		return;
+	}
+	record_options(r, &o);
+	n = read_specs(r, specs, &others);
+	s = await(r);
+	packet_parse(&s->raw, &p);
+	if (end_of(r, &p) != r->end)
+		wrong(r, s, end_of(r, &p) ? "it goes to another connection" : "it goes to a connection that the script does not have");
+	why = malformed(&p, s);
+	if (!why)
+		why = options_differ(r, &o, &p, s);
+	if (!why)
+		why = records_differ(r, specs, n, others, &p);
+	if (why)
+		wrong(r, s, why);
+	matched(r, s, &p);
+}
