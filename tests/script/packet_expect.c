@@ -7,6 +7,12 @@
 
 #define SPECS_MAX 16
 
+struct wanted {
+	struct spec options, spec[SPECS_MAX];
+	u32 count;
+	bool others, noping;
+};
+
 static struct end *end_of(struct run *r, const struct packet *p)
 {
 	for (u32 i = 0; i < r->nends; i++)
@@ -76,19 +82,19 @@ static bool tolerated(const struct packet *p, u32 k, bool noping)
 }
 
 /* Every wanted record is there, and nothing else but PAD. */
-static const char *records_differ(struct run *r, struct spec *specs, u32 n, bool others, bool noping, const struct packet *p)
+static const char *records_differ(struct run *r, struct wanted *w, const struct packet *p)
 {
 	struct talk t = packet_talk(r, true);
 	bool taken[RECORDS_MAX] = { 0 };
 
-	for (u32 i = 0; i < n; i++) {
+	for (u32 i = 0; i < w->count; i++) {
 		const char *why = "a record is missing";
 		u32 k;
 
 		for (k = 0; k < p->count; k++) {
-			if (taken[k] || p->record[k].code != specs[i].type->code)
+			if (taken[k] || p->record[k].code != w->spec[i].type->code)
 				continue;
-			why = record_differs(r, &specs[i], &p->record[k], &t);
+			why = record_differs(r, &w->spec[i], &p->record[k], &t);
 			if (!why)
 				break;
 		}
@@ -96,8 +102,8 @@ static const char *records_differ(struct run *r, struct spec *specs, u32 n, bool
 			return why;
 		taken[k] = true;
 	}
-	for (u32 k = 0; !others && k < p->count; k++)
-		if (!taken[k] && !tolerated(p, k, noping))
+	for (u32 k = 0; !w->others && k < p->count; k++)
+		if (!taken[k] && !tolerated(p, k, w->noping))
 			return "it has another record";
 	return NULL;
 }
@@ -123,21 +129,18 @@ static void matched(struct run *r, const struct seen *s, const struct packet *p)
 	world_pop(&r->w);
 }
 
-static u32 read_specs(struct run *r, struct spec *specs, bool *others)
+static void read_specs(struct run *r, struct wanted *w)
 {
-	u32 n = 0;
-
 	while (text_look(r)) {
 		if (text_accept(r, "*"))
-			*others = true;
-		else if (n == SPECS_MAX)
+			w->others = true;
+		else if (w->count == SPECS_MAX)
 			script_fail(r, "too many records");
 		else
-			record_read(r, &specs[n++]);
+			record_read(r, &w->spec[w->count++]);
 		if (!text_accept(r, ";"))
 			text_end(r);
 	}
-	return n;
 }
 
 static struct seen *await(struct run *r)
@@ -153,14 +156,35 @@ static struct seen *await(struct run *r)
 	return s;
 }
 
+/* Why the oldest packet is not the one; NULL: it is. */
+static const char *differs(struct run *r, struct wanted *w, struct packet *p)
+{
+	const struct seen *s = world_first(&r->w);
+	const char *why;
+
+	packet_parse(&s->raw, p);
+	if (end_of(r, p) != r->end)
+		return end_of(r, p) ? "it goes to another connection" : "it goes to a connection that the script does not have";
+	why = malformed(p, s);
+	if (!why)
+		why = options_differ(r, &w->options, p, s);
+	return why ? why : records_differ(r, w, p);
+}
+
+static void read_wanted(struct run *r, struct wanted *w)
+{
+	*w = (struct wanted){ 0 };
+	record_options(r, &w->options);
+	w->noping = record_flag(&w->options, "noping");
+	read_specs(r, w);
+}
+
 void packet_expect(struct run *r)
 {
-	struct spec o, specs[SPECS_MAX];
-	bool others = false, noping;
+	struct wanted w;
 	const char *why;
 	struct packet p;
 	struct seen *s;
-	u32 n;
 
 	if (text_accept(r, "nothing")) {
 		text_end(r);
@@ -170,19 +194,25 @@ void packet_expect(struct run *r)
 		r->at = xl_max(r->at, r->hi);
 		return;
 	}
-	record_options(r, &o);
-	noping = record_flag(&o, "noping");
-	n = read_specs(r, specs, &others);
+	read_wanted(r, &w);
 	s = await(r);
-	packet_parse(&s->raw, &p);
-	if (end_of(r, &p) != r->end)
-		wrong(r, s, end_of(r, &p) ? "it goes to another connection" : "it goes to a connection that the script does not have");
-	why = malformed(&p, s);
-	if (!why)
-		why = options_differ(r, &o, &p, s);
-	if (!why)
-		why = records_differ(r, specs, n, others, noping, &p);
+	why = differs(r, &w, &p);
 	if (why)
 		wrong(r, s, why);
 	matched(r, s, &p);
+}
+
+void packet_expect_among(struct run *r)
+{
+	struct wanted w;
+	struct packet p;
+	u32 n = 0;
+
+	read_wanted(r, &w);
+	await(r);
+	do {
+		if (!world_front(&r->w, n++))
+			wrong(r, world_first(&r->w), "it is not among those that came");
+	} while (differs(r, &w, &p));
+	matched(r, world_first(&r->w), &p);
 }

@@ -33,7 +33,8 @@ void script_time(struct run *r, u64 when, bool stop)
 		script_fail(r, "more than %d packets came at once", WORLD_SEEN_MAX);
 }
 
-static const struct verb packets[] = { { "<", packet_send, false }, { ">", packet_expect, false }, { 0 } };
+static const struct verb packets[] = { { "<", packet_send, false }, { ">", packet_expect, false }, { ">>", packet_expect_among, false },
+					{ 0 } };
 
 static const struct verb *verb_find(const char *name)
 {
@@ -108,7 +109,7 @@ static void begin(struct run *r)
 /* Everything but a wanted packet comes at its time, whatever comes before it. */
 static void come_to(struct run *r, const struct verb *v)
 {
-	if (v->run == packet_expect)
+	if (v->run == packet_expect || v->run == packet_expect_among)
 		return;
 	script_time(r, r->hi > r->at ? r->hi - EXACT_NS : r->at, false);
 	r->at = r->w.now;
@@ -134,8 +135,6 @@ static void once(struct run *r, u64 i)
 		begin(r);
 	if (r->w.e && i == 0)
 		come_to(r, v);
-	if (i && v->run == packet_expect)
-		r->lo = r->at - EXACT_NS;
 	v->run(r);
 	text_end(r);
 	if (v->run == packet_send)

@@ -115,6 +115,19 @@ void world_pop(struct world *w)
 	w->count--;
 }
 
+bool world_front(struct world *w, u32 n)
+{
+	static struct seen it;
+
+	if (n >= w->count)
+		return false;
+	it = w->seen[(w->head + n) % WORLD_SEEN_MAX];
+	for (; n; n--)
+		w->seen[(w->head + n) % WORLD_SEEN_MAX] = w->seen[(w->head + n - 1) % WORLD_SEEN_MAX];
+	w->seen[w->head] = it;
+	return true;
+}
+
 void world_release(struct world *w)
 {
 	w->hold = false;

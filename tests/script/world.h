@@ -51,6 +51,8 @@ void world_run(struct world *w, u64 until, bool stop);
 /* The oldest packet not looked at, NULL: none. pop drops it. */
 struct seen *world_first(struct world *w);
 void world_pop(struct world *w);
+/* The n-th oldest becomes the oldest; false: there are not so many. */
+bool world_front(struct world *w, u32 n);
 void world_release(struct world *w);
 void world_starve(struct world *w, u32 leave);
 void world_feed(struct world *w);
