@@ -378,7 +378,7 @@ static bool may_read(const struct sim_program *p, const struct sim_actor *a)
 /* The rule of user/engine/share.h has put off a send of a host. */
 static bool frames_short(const struct sim_world *w)
 {
-	for (u32 i = 0; i < 2; i++)
+	for (u32 i = 0; i < w->units; i++)
 		if (w->host[i].engine && xl_engine_counters(w->host[i].engine)[XL_C_SHARE_WAITS])
 			return true;
 	return false;

@@ -92,7 +92,7 @@ void sim_check_packet(struct sim_world *w, u32 bytes, u32 max)
 /* What the engines say of the connections that are left, for whoever replays the seed. */
 static void trace_left(const struct sim_world *w)
 {
-	for (u32 k = 0; k < 2; k++) {
+	for (u32 k = 0; k < w->units; k++) {
 		const struct sim_program *p = &w->program[k];
 
 		for (u32 i = 0; i < p->actors; i++) {
@@ -132,14 +132,14 @@ static void check_over(struct sim_world *w)
 			       e->got_end ? " and the end" : "");
 		return;
 	}
-	for (u32 i = 0; i < 2; i++)
+	for (u32 i = 0; i < w->units; i++)
 		if (!sim_program_over(&w->program[i]))
 			sim_world_fail(w, "completion", "the program of host %u has something left to do", i);
 }
 
 static void check_home(struct sim_world *w)
 {
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < w->units; i++) {
 		struct sim_host *h = &w->host[i];
 		const u32 *c = h->frames.census;
 

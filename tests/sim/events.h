@@ -10,12 +10,13 @@
 #include "../../user/base/types.h"
 
 enum sim_event_kind {
-	SIM_EVENT_ARRIVE,   /* a packet reaches `host`: `bytes` of `data`, which the event owns */
-	SIM_EVENT_RUN,      /* a wake-up of `host`; stale when the host has asked for another time since */
-	SIM_EVENT_RELEASE,  /* the longest time that link `host` may hold slot `arg` back is over */
+	SIM_EVENT_ARRIVE,   /* a packet reaches station `host`: `bytes` of `data`, which the event owns */
+	SIM_EVENT_RUN,      /* a wake-up of unit `host`; stale when the host has asked for another time since */
+	SIM_EVENT_RELEASE,  /* the longest time that the link of station `host` may hold slot `arg` back is over */
 	SIM_EVENT_ACTION,   /* number `arg` of the seed's actions */
 	SIM_EVENT_CALL,     /* number `arg` of the seed's connections is started */
 	SIM_EVENT_HEAL,     /* faults stop */
+	SIM_EVENT_EDGE,     /* a frame leaves station `host` for the switch: `bytes` of `data` */
 	SIM_EVENT_HOP,      /* a frame, `bytes` of `data`, reaches the end of link `arg` (net.h) */
 };
 

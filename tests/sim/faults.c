@@ -115,6 +115,59 @@ static void draw_host(struct sim_host_sizes *h, struct xl_prng *p)
 	h->no_crc = odds(p, 10);
 }
 
+/* All workers of a station are alike, but for their pools. */
+static void draw_hosts(struct sim_faults *f, struct xl_prng *p)
+{
+	bool alike = odds(p, 60);
+
+	for (u32 i = 0; i < f->units; i++) {
+		struct sim_host_sizes *h = &f->host[i], *first = &f->host[f->first[f->station_of[i]]];
+		struct sim_host_sizes own;
+
+		draw_host(h, p);
+		own = *h;
+		if (h != first)
+			*h = *first;
+		if (f->units > 4)
+			own.frames = xl_min(own.frames, 2 * XLANE_FRAMES_MIN);
+		h->frames = own.frames;
+		h->blocks = own.blocks;
+		if (i && alike) {
+			h->mtu = f->host[0].mtu;
+			h->segs = f->host[0].segs;
+		}
+		h->ring = xl_max(own.ring, 2 * h->segs);
+	}
+}
+
+/* Who is there. Switches are slow enough, and their queues short enough, that they lose packets when all send at once. */
+static void draw_topology(struct sim_faults *f, u64 seed)
+{
+	struct xl_prng prng, *p = &prng;
+	u32 kind, left;
+
+	xl_prng_seed(p, seed ^ 0x746f706full);
+	kind = xl_prng_below(p, 100);
+	f->topology = kind < 12 ? SIM_TOPOLOGY_STAR : kind < 20 ? SIM_TOPOLOGY_DUMBBELL : SIM_TOPOLOGY_PAIR;
+	f->stations = f->topology == SIM_TOPOLOGY_PAIR ? 2 : sim_range(p, f->topology == SIM_TOPOLOGY_STAR ? 3 : 4,
+								      SIM_STATIONS_MAX);
+	left = SIM_UNITS_MAX - f->stations;
+	for (u32 i = 0; i < f->stations; i++) {
+		f->workers[i] = left && odds(p, f->stations == 2 ? 15 : 10) ?
+			sim_range(p, 2, xl_min(SIM_WORKERS_MAX, left + 1)) : 1;
+		left -= f->workers[i] - 1;
+		f->first[i] = f->units;
+		for (u32 k = 0; k < f->workers[i]; k++)
+			f->station_of[f->units++] = i;
+	}
+	f->edge.rate_bytes_per_s = sim_log_range(p, 5000000, 10 * SIM_NET_GBIT);
+	f->edge.delay_ns = sim_log_range(p, 100, 10 * XL_US);
+	f->edge.queue_bytes = sim_log_range(p, 4 * XLANE_MTU_MAX, 512 * 1024);
+	f->middle = f->edge;
+	f->middle.rate_bytes_per_s = f->edge.rate_bytes_per_s / sim_range(p, 1, 4);
+	f->middle.delay_ns = sim_log_range(p, 1 * XL_US, 5 * XL_MS);
+}
+
 static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 {
 	u64 longest = 0;
@@ -127,7 +180,7 @@ static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 			struct sim_action *a = &f->action[f->actions++];
 
 			a->kind = kind;
-			a->host = xl_prng_below(p, 2);
+			a->host = xl_prng_below(p, f->units);
 			a->span_ns = sim_log_range(p, action_odds[kind].span_min_ns, action_odds[kind].span_max_ns);
 			longest = xl_max(longest, kind == SIM_ACTION_CLOCK_LEAP ? 0 : a->span_ns);
 		}
@@ -135,6 +188,25 @@ static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 	f->storm_ns += longest + longest / 4;
 	for (u32 i = 0; i < f->actions; i++)
 		f->action[i].time_ns = sim_range(p, 0, odds(p, 70) ? f->storm_ns / 4 : f->storm_ns - 1);
+}
+
+/* Who calls whom. Two calls that cross, and a port that is used again, must meet at one worker: of several, a call takes
+ * the one whose turn its port makes it. */
+static void draw_ends(const struct sim_faults *f, struct sim_plan *plan, struct xl_prng *p)
+{
+	u32 from;
+
+	plan->host = xl_prng_below(p, f->units);
+	from = f->station_of[plan->host];
+	plan->to = xl_prng_below(p, f->stations - 1);
+	plan->to += plan->to >= from;
+	if (f->topology == SIM_TOPOLOGY_STAR && from && odds(p, 70))
+		plan->to = 0;
+	if (f->topology == SIM_TOPOLOGY_DUMBBELL && odds(p, 80))
+		plan->to = from < f->stations / 2 ? sim_range(p, f->stations / 2, f->stations - 1u) :
+			xl_prng_below(p, f->stations / 2);
+	if (f->workers[from] > 1 || f->workers[plan->to] > 1)
+		plan->crossing = plan->reused_port = false;
 }
 
 static void draw_plans(struct sim_faults *f, struct xl_prng *p)
@@ -146,13 +218,13 @@ static void draw_plans(struct sim_faults *f, struct xl_prng *p)
 
 		*plan = (struct sim_plan){
 			.time_ns = odds(p, 50) ? sim_range(p, 0, f->storm_ns / 8) : sim_range(p, 0, f->storm_ns),
-			.host = xl_prng_below(p, 2),
 			.kind = odds(p, 40) ? XLANE_KIND_STREAM : sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_DATAGRAM),
 			.crossing = odds(p, 8),
 			.closed_port = odds(p, 4),
 			.wrong_kind = odds(p, 3),
 			.reused_port = odds(p, 20),
 		};
+		draw_ends(f, plan, p);
 	}
 }
 
@@ -181,15 +253,15 @@ static u64 loss_of(const struct sim_link_faults *l)
  * burst is counted in packets, and delays, pauses and partitions add up. */
 static bool silence_legal(const struct sim_faults *f)
 {
-	u64 death = xl_min(f->host[0].peer_death_ns, f->host[1].peer_death_ns);
+	u64 death = f->host[0].peer_death_ns;
 	u64 delay = 0, burst = 0, away = 0;
 
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < f->stations; i++) {
 		const struct sim_link_faults *l = &f->link[i];
 
 		if (loss_of(l) > 300000)
 			return true;
-		delay += l->delay_ns + l->jitter_ns;
+		delay = xl_max(delay, 2 * (l->delay_ns + l->jitter_ns));
 		burst += l->burst_packets * 250 * XL_MS;
 	}
 	for (u32 i = 0; i < f->actions; i++) {
@@ -208,7 +280,7 @@ static bool silence_legal(const struct sim_faults *f)
 /* Calls of the life before a crash are on their way for so long that they arrive after those of the next one. */
 static void stale_calls(struct sim_faults *f)
 {
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < f->stations; i++) {
 		f->link[i].dup_ppm = xl_max(f->link[i].dup_ppm, 300000);
 		f->link[i].dup_copies = 3;
 		f->link[i].jitter_ns = xl_max(f->link[i].jitter_ns, 1 * XL_S);
@@ -226,19 +298,25 @@ static u64 large_max(const struct sim_host_sizes *h)
 
 static void derive(struct sim_faults *f, struct xl_prng *p)
 {
-	bool repair = odds(p, 25), crc_off = f->host[0].no_crc && f->host[1].no_crc;
+	bool repair = odds(p, 25), crc_off = true;
 	u64 death = odds(p, 60) ? 0 : sim_log_range(p, 5 * XL_S, 60 * XL_S);
 	bool scarce = odds(p, 30);                 /* large messages wait for each other */
 	u64 slowest = 0;
 
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < f->units; i++)
+		crc_off &= f->host[i].no_crc;
+	for (u32 i = 0; i < f->stations; i++) {
 		struct sim_link_faults *l = &f->link[i];
-		struct sim_host_sizes *h = &f->host[i];
 
 		l->forge = repair;
 		if (crc_off)
 			l->corrupt_ppm = 0;        /* nothing could notice */
-		l->queue_bytes = sim_log_range(p, 2 * h->mtu, 1048576);
+		l->queue_bytes = sim_log_range(p, 2 * f->host[f->first[i]].mtu, 1048576);
+		slowest = xl_max(slowest, l->delay_ns + l->jitter_ns);
+	}
+	for (u32 i = 0; i < f->units; i++) {
+		struct sim_host_sizes *h = &f->host[i];
+
 		h->peer_death_ns = death ? death : 10 * XL_S;
 		h->keepalive_ns = odds(p, 50) ? h->peer_death_ns / 10 : h->peer_death_ns / 4;
 		f->message_bytes_max = xl_min(f->message_bytes_max, message_max(h));
@@ -249,22 +327,21 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 	}
 	if (odds(p, 5)) {
 		f->tight_conns = true;
-		f->host[xl_prng_below(p, 2)].conns = sim_range(p, 1, 4);
-		f->host[xl_prng_below(p, 2)].peers = sim_range(p, 1, 4);
+		f->host[xl_prng_below(p, f->units)].conns = sim_range(p, 1, 4);
+		f->host[xl_prng_below(p, f->units)].peers = sim_range(p, 1, 4);
 	}
 	for (u32 i = 0; i < f->actions; i++) {
 		f->flaps |= f->action[i].kind == SIM_ACTION_UNLISTEN;
 		if (f->action[i].kind == SIM_ACTION_FLOOD) {
 			f->tight_memory = true;
-			f->host[f->action[i].host].conns = 4 * SIM_FLOOD_CALLS;
+			for (u32 k = 0; k < f->units; k++)
+				f->host[k].conns = 4 * SIM_FLOOD_CALLS;
 			f->backlog = XLANE_BACKLOG_MAX;
 		}
 		if (f->action[i].kind == SIM_ACTION_CRASH && odds(p, 40))
 			stale_calls(f);
 	}
 	f->flaps |= f->backlog < SIM_PLANS_MAX;
-	for (u32 i = 0; i < 2; i++)
-		slowest = xl_max(slowest, f->link[i].delay_ns + f->link[i].jitter_ns);
 	f->abort_legal = silence_legal(f);
 	f->grace_ns = 4 * f->host[0].peer_death_ns + 4 * slowest + 120 * XL_S;
 }
@@ -283,6 +360,12 @@ static void draw_program(struct sim_faults *f, struct xl_prng *p)
 	f->shuffle = odds(p, 30);
 }
 
+static void draw_plan(struct sim_faults *f, struct xl_prng *p, u32 i, u8 kind)
+{
+	f->plan[i] = (struct sim_plan){ .time_ns = sim_range(p, 0, f->storm_ns / 8), .kind = kind };
+	draw_ends(f, &f->plan[i], p);
+}
+
 /* Many connections, much to send, and readers that stand still in the storm: transmit frames run short, in pools large enough
  * to be shared. */
 static void crowd(struct sim_faults *f, struct xl_prng *p)
@@ -294,16 +377,16 @@ static void crowd(struct sim_faults *f, struct xl_prng *p)
 	f->storm_ns = xl_max(f->storm_ns, 2 * XL_S);
 	f->plans = SIM_PLANS_MAX / 2;
 	for (u32 i = 0; i < f->plans; i++)
-		f->plan[i] = (struct sim_plan){ .time_ns = sim_range(p, 0, f->storm_ns / 8), .host = xl_prng_below(p, 2),
-						.kind = odds(p, 60) ? XLANE_KIND_STREAM :
-							sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_DATAGRAM) };
-	for (u32 i = 0; i < 2; i++) {
+		draw_plan(f, p, i, odds(p, 60) ? XLANE_KIND_STREAM : sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_DATAGRAM));
+	for (u32 i = 0; i < f->units; i++) {
 		struct sim_host_sizes *h = &f->host[i];
 
 		h->frames = sim_range(p, 2400, 2800);
 		h->mtu = 1500;
 		h->recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
 		h->send_buffer_bytes = 0;
+	}
+	for (u32 i = 0; i < f->stations; i++) {
 		f->link[i].delay_ns = xl_min(f->link[i].delay_ns, XL_MS);
 		f->link[i].jitter_ns = 0;
 		f->link[i].rate_bytes_per_s = 0;
@@ -317,9 +400,8 @@ static void hoard(struct sim_faults *f, struct xl_prng *p)
 	f->large_bytes_max = SIM_LARGE_BYTES_MAX;
 	f->plans = xl_max(f->plans, 8);
 	for (u32 i = 0; i < f->plans; i++)
-		f->plan[i] = (struct sim_plan){ .time_ns = sim_range(p, 0, f->storm_ns / 8), .host = xl_prng_below(p, 2),
-						.kind = sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_UNORDERED) };
-	for (u32 i = 0; i < 2; i++) {
+		draw_plan(f, p, i, sim_range(p, XLANE_KIND_MESSAGE, XLANE_KIND_UNORDERED));
+	for (u32 i = 0; i < f->units; i++) {
 		f->host[i].blocks = sim_range(p, 1024, 1500);
 		f->host[i].recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
 	}
@@ -333,6 +415,8 @@ static bool draw_purpose(struct sim_faults *f, u64 seed)
 
 	xl_prng_seed(p, seed ^ 0x70757270ull);
 	n = xl_prng_below(p, 1000);
+	if (f->units > 2)
+		return false;
 	if (n < 10)
 		crowd(f, p);
 	else if (n < 30)
@@ -350,18 +434,14 @@ void sim_faults_draw(struct sim_faults *f, u64 seed)
 	xl_prng_seed(p, seed ^ 0x66617573ull);
 	memset(f, 0, sizeof *f);
 	same = odds(p, 60);
-	for (u32 i = 0; i < 2; i++) {
+	draw_topology(f, seed);
+	for (u32 i = 0; i < f->stations; i++) {
 		draw_link(&f->link[i], p);
-		draw_host(&f->host[i], p);
 		if (i && same)
-			f->link[1] = f->link[0];
-		round_trip += f->link[i].delay_ns + f->link[i].jitter_ns;
+			f->link[i] = f->link[0];
+		round_trip = xl_max(round_trip, 2 * (f->link[i].delay_ns + f->link[i].jitter_ns));
 	}
-	if (odds(p, 60)) {
-		f->host[1].mtu = f->host[0].mtu;
-		f->host[1].segs = f->host[0].segs;
-		f->host[1].ring = xl_max(f->host[1].ring, 2 * f->host[1].segs);
-	}
+	draw_hosts(f, p);
 	f->first_number = numbers[xl_prng_below(p, XL_ARRAY_SIZE(numbers))];
 	f->clock_start_ns = odds(p, 20) ? 0 : sim_log_range(p, 1, 1ull << 50);
 	f->vlan_tags = odds(p, 80) ? 0 : sim_range(p, 1, XLANE_VLAN_TAGS_MAX);
@@ -372,5 +452,5 @@ void sim_faults_draw(struct sim_faults *f, u64 seed)
 	hoards = draw_purpose(f, seed);
 	derive(f, p);
 	if (hoards)
-		f->storm_ns += 3 * xl_max(f->host[0].peer_death_ns, f->host[1].peer_death_ns);
+		f->storm_ns += 3 * f->host[0].peer_death_ns;
 }

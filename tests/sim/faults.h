@@ -10,6 +10,7 @@
 
 #include "../../user/base/prng.h"
 #include "../../user/base/types.h"
+#include "net.h"
 
 #define SIM_ACTIONS_MAX 64
 #define SIM_LARGE_BYTES_MAX (2 << 20)   /* a large message of the programs */
@@ -34,7 +35,17 @@ enum sim_action_kind {
 };
 const char *sim_action_name(enum sim_action_kind kind);
 
-struct sim_action { u64 time_ns, span_ns; u8 kind, host; };
+struct sim_action { u64 time_ns, span_ns; u8 kind, host; };   /* host: a unit; to its whole station, where that is said */
+
+#define SIM_STATIONS_MAX 9
+#define SIM_UNITS_MAX 12          /* a unit is a host, or one worker of a host */
+#define SIM_WORKERS_MAX 4         /* of one station */
+
+enum sim_topology {
+	SIM_TOPOLOGY_PAIR,        /* two stations on one cable */
+	SIM_TOPOLOGY_STAR,        /* around a switch; most call the first one */
+	SIM_TOPOLOGY_DUMBBELL,    /* around two switches, which one slower link joins */
+};
 
 struct sim_link_faults {
 	u32 loss_ppm;
@@ -59,15 +70,19 @@ struct sim_host_sizes {
 
 struct sim_plan {                                  /* a connection that a program starts */
 	u64 time_ns;
-	u8 host, kind;
+	u8 host, to, kind;                         /* from a unit to a station */
 	bool crossing;                             /* the other host calls the same pair of ports at the same time */
 	bool closed_port, wrong_kind;
 	bool reused_port;
 };
 
 struct sim_faults {
-	struct sim_link_faults link[2];
-	struct sim_host_sizes host[2];
+	u8 topology, stations, units;
+	u8 first[SIM_STATIONS_MAX], workers[SIM_STATIONS_MAX];   /* units of a station: first .. first + workers - 1 */
+	u8 station_of[SIM_UNITS_MAX];
+	struct sim_net_link edge, middle;          /* of the switches */
+	struct sim_link_faults link[SIM_STATIONS_MAX];
+	struct sim_host_sizes host[SIM_UNITS_MAX];
 	u64 first_number;                          /* XL_NONE64: random */
 	u64 clock_start_ns;
 	u64 storm_ns;                              /* faults stop here */

@@ -58,7 +58,7 @@ void sim_flood(struct sim_world *w, u32 host)
 
 		put_call(w, node, data + head, bytes);
 		sim_events_put(&w->events, (struct sim_event){
-			.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = w->now_ns + i * SIM_FLOOD_GAP_NS,
+			.kind = SIM_EVENT_ARRIVE, .host = w->faults.station_of[host], .time_ns = w->now_ns + i * SIM_FLOOD_GAP_NS,
 				.data = data,
 			.bytes = head + bytes });
 	}

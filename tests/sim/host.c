@@ -47,6 +47,7 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 {
 	struct sim_host *h = arg;
 	struct sim_world *w = h->world;
+	struct sim_host *to;
 	u8 bytes[PACKET_BYTES_MAX];
 	u32 len = 0, head = XL_ETHER_BYTES + xl_link_tag_bytes(&h->worker->link);
 
@@ -61,9 +62,10 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 	}
 	if (p->nsegs > 1)
 		sim_world_mark(w, SIM_MARK_MULTI_FRAME);
-	sim_check_packet(w, len - head, w->host[!h->index].config.max_packet);
-	sim_turn_packet(w, &w->host[!h->index], bytes + head, len - head);
-	sim_link_send(&w->link[h->index], bytes, len);
+	to = sim_station_unit(sim_station_of(w, bytes), bytes + head);
+	sim_check_packet(w, len - head, to->config.max_packet);
+	sim_turn_packet(w, to, bytes + head, len - head);
+	sim_link_send(&w->link[h->station->index], bytes, len);
 }
 
 void sim_host_init(struct sim_host *h, struct sim_world *w, u32 index)
@@ -73,10 +75,8 @@ void sim_host_init(struct sim_host *h, struct sim_world *w, u32 index)
 	memset(h, 0, sizeof *h);
 	h->world = w;
 	h->index = index;
-	h->node_id = xl_prng_u64(&w->prng) | 1;
+	h->station = &w->station[w->faults.station_of[index]];
 	h->run_at_ns = XL_NEVER;
-	h->mac[0] = 2;
-	h->mac[5] = index + 1;
 	s->mtu = xl_min(xl_max(s->mtu, XLANE_MTU_MIN + w->faults.vlan_tags * XL_VLAN_BYTES), XLANE_MTU_MAX);
 	h->frame_mem = sim_alloc((size_t)s->frames * XLANE_FRAME_BYTES);
 	h->frame_tables = sim_alloc(xl_frames_table_bytes(s->frames));
@@ -89,8 +89,10 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 	const struct sim_host_sizes *s = &h->world->faults.host[h->index];
 
 	h->config = (struct xl_engine_config){
-		.frames = &h->frames, .node_id = h->node_id, .incarnation = REALTIME_NS + h->world->now_ns + h->boots,
-		.seed = h->world->options.seed * 1000 + h->boots * 2 + h->index,
+		.frames = &h->frames, .node_id = h->station->node_id,
+		.incarnation = REALTIME_NS + h->station->booted_ns + h->station->boots,
+		.seed = h->world->options.seed * 1000 + h->station->boots * SIM_UNITS_MAX + h->index,
+		.workers = h->station->units, .worker = h->index - h->station->first,
 			.first_number = h->world->faults.first_number,
 		.max_packet = s->mtu - xl_link_tag_bytes(&h->worker->link), .segs_max = s->segs,
 		.tx_frames_max = xl_worker_tx_data_frames(s->frames), .conns_max = s->conns, .peers_max = s->peers,
@@ -128,19 +130,15 @@ void sim_host_boot(struct sim_host *h)
 {
 	struct sim_world *w = h->world;
 	const struct sim_host_sizes *s = &w->faults.host[h->index];
+	const u8 *mac = h->station->mac;
 	static const u16 vlans[3][XLANE_VLAN_TAGS_MAX] = { { 0, 0 }, { 7, 0 }, { XL_LINK_VLAN_AD | 100, 7 } };
 
-	h->boots++;
-	if (h->boots > 1 && xl_prng_chance(&w->prng, 300000)) {
-		h->mac[4]++;
-		sim_world_mark(w, SIM_MARK_HOST_MOVED);
-	}
 	xl_frames_init(&h->frames, h->frame_mem, XLANE_FRAME_BYTES, s->frames, h->frame_tables);
-	if (xl_link_init(&h->worker->link, h->mac, XLANE_ETHERTYPE_DEFAULT, vlans[w->faults.vlan_tags]) ||
+	if (xl_link_init(&h->worker->link, mac, XLANE_ETHERTYPE_DEFAULT, vlans[w->faults.vlan_tags]) ||
 	    xl_drv_memory_open(&(struct xl_drv_memory_config){
 		.frames = &h->frames, .ring_size = s->ring, .mtu = s->mtu, .segs_max = s->segs,
 		.completion_delay = s->completion_delay, .hook = { sent, h },
-		.mac = { h->mac[0], h->mac[1], h->mac[2], h->mac[3], h->mac[4], h->mac[5] } }, &h->drv)) {
+		.mac = { mac[0], mac[1], mac[2], mac[3], mac[4], mac[5] } }, &h->drv)) {
 		sim_world_fail(w, "api", "the driver refuses a config within the limits");
 		return;
 	}
@@ -152,7 +150,8 @@ void sim_host_boot(struct sim_host *h)
 	h->ops.complete = complete;
 	h->drv->ops = &h->ops;
 	xl_worker_init(h->worker, h->drv, &h->frames, h->engine);
-	sim_world_trace(w, "host %u: up, boot %llu", h->index, (unsigned long long)h->boots);
+	sim_world_trace(w, "host %u: up, boot %llu", h->index,
+			(unsigned long long)h->station->boots);
 	sim_program_listen(&w->program[h->index]);
 	sim_host_wake(h, w->now_ns);
 }

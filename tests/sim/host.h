@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host.h - one host: frame pool, in-memory driver, worker and engine, all of them the production code, and what can
- * happen to a host: it pauses, crashes, starts again, its completions are held back, its frames are taken away.
+ * host.h - one unit, which is a host or one worker of it (station.h): frame pool, in-memory driver, worker and engine, all
+ * of them the production code, and what can happen to it: it pauses, crashes, starts again, its completions are held back,
+ * its frames are taken away.
  */
 #ifndef SIM_HOST_H
 #define SIM_HOST_H
@@ -16,9 +17,7 @@ struct sim_world;
 struct sim_host {
 	struct sim_world *world;
 	u32 index;
-	u8 mac[6];
-	u64 node_id, boots;
-	s64 clock_offset_ns;             /* jumps so far */
+	struct sim_station *station;     /* whose worker it is */
 	struct xl_frames frames;
 	void *frame_mem, *frame_tables, *engine_mem;
 	size_t engine_map_bytes;
@@ -47,7 +46,7 @@ struct sim_host {
 void sim_host_init(struct sim_host *h, struct sim_world *w, u32 index);
 /* Make pool, driver, worker and engine, and let the program listen. */
 void sim_host_boot(struct sim_host *h);
-/* Lose everything. `up_at_ns`: when it boots again. */
+/* Lose everything. `up_at_ns`: when it boots again (sim_station_crash). */
 void sim_host_crash(struct sim_host *h, u64 up_at_ns);
 /* A link frame arrives. */
 void sim_host_arrive(struct sim_host *h, const u8 *data, u32 bytes);

@@ -44,10 +44,20 @@ static u32 outer_at(const struct sim_world *w, u32 bytes)
 	return at + XLANE_OUTER_BYTES <= bytes ? at : bytes;
 }
 
-static void arrive_at(struct sim_link *l, u8 *data, u32 bytes, u32 host, u64 time_ns)
+static void arrive_at(struct sim_link *l, u8 *data, u32 bytes, u32 station, u64 time_ns)
 {
 	sim_events_put(&l->world->events, (struct sim_event){
-		.kind = SIM_EVENT_ARRIVE, .host = host, .time_ns = time_ns, .data = data, .bytes = bytes });
+		.kind = SIM_EVENT_ARRIVE, .host = station, .time_ns = time_ns, .data = data, .bytes = bytes });
+}
+
+/* To the other station, or into the switch. */
+static void cross(struct sim_link *l, u8 *data, u32 bytes, u64 time_ns)
+{
+	if (l->world->faults.topology == SIM_TOPOLOGY_PAIR)
+		arrive_at(l, data, bytes, !l->from, time_ns);
+	else
+		sim_events_put(&l->world->events, (struct sim_event){
+			.kind = SIM_EVENT_EDGE, .host = l->from, .time_ns = time_ns, .data = data, .bytes = bytes });
 }
 
 static void deliver(struct sim_link *l, u8 *data, u32 bytes)
@@ -61,7 +71,7 @@ static void deliver(struct sim_link *l, u8 *data, u32 bytes)
 		l->free_ns = xl_max(l->free_ns, l->world->now_ns) + takes;
 		at += l->free_ns - l->world->now_ns;
 	}
-	arrive_at(l, data, bytes, !l->from, at);
+	cross(l, data, bytes, at);
 }
 
 static u8 *copy_of(const u8 *data, u32 bytes)

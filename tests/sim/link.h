@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * link.h - the network from one host to the other: loss, bursts, duplication, reordering, delay, jitter, corruption,
- * a rate with a finite queue, partition and black hole. Packets in flight are copies; no frame of a pool is kept.
+ * link.h - what is wrong with the network where a station sends into it: loss, bursts, duplication, reordering, delay, jitter, corruption,
+ * a rate with a finite queue, partition and black hole; behind it the other station, or a switch (net.h). Packets in flight are copies; no frame of a pool is kept.
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
@@ -18,7 +18,7 @@ struct sim_held { u8 *data; u32 bytes, passes; u64 id; };
 
 struct sim_link {
 	struct sim_world *world;
-	u32 from;                        /* host that sends */
+	u32 from;                        /* station that sends */
 	struct xl_prng prng;
 	bool in_burst;
 	u64 free_ns;                     /* slow link: when what is queued has gone */

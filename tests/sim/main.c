@@ -101,19 +101,26 @@ static void parse(struct options *o, int argc, char **argv)
 /* --- one seed --------------------------------------------------------------------------------- */
 static void describe(u64 seed)
 {
+	static const char *const topologies[] = { "a pair", "a star", "a dumbbell" };
 	struct sim_faults f;
 
 	sim_faults_draw(&f, seed);
-	for (u32 i = 0; i < 2; i++) {
-		const struct sim_link_faults *l = &f.link[i];
+	printf("%s of %u hosts\n", topologies[f.topology], f.stations);
+	for (u32 i = 0; i < f.units; i++) {
 		const struct sim_host_sizes *h = &f.host[i];
 
+		if (f.workers[f.station_of[i]] > 1)
+			printf("worker %u of station %u: ", i - f.first[f.station_of[i]], f.station_of[i]);
 		printf("host %u: %u frames, ring %u, MTU %u (%u frames a packet), %u blocks, %u connections, "
 		       "window %u, "
 		       "send buffer %u, dead after %.1f s%s\n", i, h->frames, h->ring, h->mtu, h->segs, h->blocks,
 		       h->conns,
 		       h->recv_window_bytes, h->send_buffer_bytes, (double)h->peer_death_ns / XL_S, h->no_crc ?
 		       ", no CRC" : "");
+	}
+	for (u32 i = 0; i < f.stations; i++) {
+		const struct sim_link_faults *l = &f.link[i];
+
 		printf("link %u: per million: loss %u, bursts %u of %u, duplicates %u, reordered %u by %u, "
 		       "corrupted %u%s, "
 		       "reflected %u; delay %.1f us, jitter %.1f us, rate %llu B/s\n", i, l->loss_ppm, l->burst_ppm,

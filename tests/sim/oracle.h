@@ -39,7 +39,8 @@ struct sim_end {                 /* one end of one connection */
 	u64 sent_bytes, sent_messages;   /* taken by its engine */
 	u64 got_bytes, got_messages;     /* given by its engine to its program */
 	int error;               /* negative errno it ended with, 0: none (yet) */
-	u8 host, kind;
+	u8 host, kind;           /* host: the unit */
+	u8 to;                   /* of one that called: the station that it called */
 	u8 why;                  /* 1 << enum sim_why: an error is legal because of these */
 	bool called;             /* it is the one that called */
 	bool shut;               /* sends no more */

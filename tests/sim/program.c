@@ -29,16 +29,27 @@ void sim_program_start(struct sim_program *p, struct sim_world *w, u32 host)
 	xl_prng_seed(&p->prng, w->options.seed * 2 + host + 0x70726f6700000000ull);
 }
 
+/* The other end is, or may be, at this station. */
+static bool with_station(const struct sim_world *w, const struct sim_end *e, u32 station)
+{
+	if (e->peer != XL_NONE)
+		return w->faults.station_of[w->oracle.end[e->peer].host] == station;
+	return !e->called || e->to == station;
+}
+
 void sim_program_lost(struct sim_program *p)
 {
 	struct sim_oracle *o = &p->world->oracle;
 
 	for (u32 i = 0; i < o->ends; i++) {
+		struct sim_end *e = &o->end[i];
+		bool own = e->host == p->host;
+
 		/* One that the program has let go of may have been closing still. */
-		if (o->end[i].over && o->end[i].host != p->host)
+		if (!own && (e->over || !with_station(p->world, e, p->world->host[p->host].station->index)))
 			continue;
-		o->end[i].why |= 1 << SIM_WHY_CRASHED;
-		o->end[i].over |= o->end[i].host == p->host;
+		e->why |= 1 << SIM_WHY_CRASHED;
+		e->over |= own;
 	}
 	for (u32 i = 0; i < SIM_PORTS; i++) {
 		p->listener[i] = XL_NONE;
@@ -102,7 +113,7 @@ static void learn_id(struct sim_program *p, struct sim_actor *a, struct xl_conn_
 	end_of(p, a)->local_id = info->local_id;
 }
 
-u32 sim_program_call(struct sim_program *p, u32 number, u16 port, u16 local_port, u64 now_ns)
+u32 sim_program_call(struct sim_program *p, u32 number, u32 to, u16 port, u16 local_port, u64 now_ns)
 {
 	struct sim_world *w = p->world;
 	const struct sim_plan *plan = &w->faults.plan[number];
@@ -118,7 +129,8 @@ u32 sim_program_call(struct sim_program *p, u32 number, u16 port, u16 local_port
 	if (plan->crossing)
 		end_of(p, a)->why |= 1 << SIM_WHY_CROSSING;
 	end_of(p, a)->called = true;
-	xl_link_path(&w->host[p->host].worker->link, w->host[!p->host].mac, &how.path);
+	end_of(p, a)->to = to;
+	xl_link_path(&w->host[p->host].worker->link, w->station[to].mac, &how.path);
 	r = xl_engine_connect(engine_of(p), &how, now_ns, &a->conn);
 	sim_world_trace(w, "host %u: end %u calls port %u from %u: %d", p->host, a->end, port, local_port, r);
 	if (r) {

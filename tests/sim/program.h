@@ -38,8 +38,8 @@ void sim_program_lost(struct sim_program *p);
 void sim_program_listen(struct sim_program *p);
 /* Stop listening until again_ns (virtual time). */
 void sim_program_unlisten(struct sim_program *p, u64 now_ns, u64 again_ns);
-/* Start a connection: number `plan` of the seed's plans. Returns its end, or XL_NONE when the engine could not. */
-u32 sim_program_call(struct sim_program *p, u32 plan, u16 port, u16 local_port, u64 now_ns);
+/* Start a connection: number `plan` of the seed's plans, to station `to`. Returns its end, or XL_NONE when the engine could not. */
+u32 sim_program_call(struct sim_program *p, u32 plan, u32 to, u16 port, u16 local_port, u64 now_ns);
 /* Take events, then send and read what can be. now_ns is the host's clock; paces are in virtual time. */
 void sim_program_run(struct sim_program *p, u64 now_ns);
 /* Virtual time at which it wants to run again, XL_NEVER. */

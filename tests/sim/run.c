@@ -44,7 +44,7 @@ void sim_run_one(const struct sim_world_options *o, struct sim_result *out)
 	out->messages = w->oracle.messages;
 	out->connections = w->oracle.ends;
 	out->failure = w->failure;
-	for (u32 i = 0; i < 2; i++)
+	for (u32 i = 0; i < w->units; i++)
 		collect(&w->host[i], out);
 	for (u32 i = 0; i < SIM_MARK_COUNT; i++)
 		reach(out, SIM_REACHED_MARKS + i, w->marks[i]);

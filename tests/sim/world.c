@@ -51,24 +51,28 @@ bool sim_world_canary(const struct sim_world *w, enum sim_canary c)
 	return w->options.canary == c && w->now_ns > w->faults.storm_ns / 16;
 }
 
-u64 sim_world_clock(const struct sim_world *w, u32 host)
+u64 sim_world_clock(const struct sim_world *w, u32 unit)
 {
-	const struct sim_host *h = &w->host[host];
-	s64 drift = (s64)(w->now_ns / 1000000) * w->faults.host[host].drift_ppm;
+	s64 drift = (s64)(w->now_ns / 1000000) * w->faults.host[unit].drift_ppm;
 
-	return w->faults.clock_start_ns + w->now_ns + h->clock_offset_ns + drift;
+	return w->faults.clock_start_ns + w->now_ns + w->host[unit].station->clock_offset_ns + drift;
 }
 
 /* --- what happens to hosts and network ------------------------------------------------------ */
 static void act_partition(struct sim_world *w, const struct sim_action *a)
 {
-	for (u32 i = 0; i < 2; i++)
-		w->link[i].cut_until_ns = xl_max(w->link[i].cut_until_ns, w->now_ns + a->span_ns);
+	struct sim_station *s = w->host[a->host].station;
+	u64 until = w->now_ns + a->span_ns;
+
+	s->cut_until_ns = xl_max(s->cut_until_ns, until);
+	w->link[s->index].cut_until_ns = xl_max(w->link[s->index].cut_until_ns, until);
 }
 
 static void act_black_hole(struct sim_world *w, const struct sim_action *a)
 {
-	w->link[a->host].hole_until_ns = xl_max(w->link[a->host].hole_until_ns, w->now_ns + a->span_ns);
+	struct sim_link *l = &w->link[w->host[a->host].station->index];
+
+	l->hole_until_ns = xl_max(l->hole_until_ns, w->now_ns + a->span_ns);
 }
 
 static void act_pause(struct sim_world *w, const struct sim_action *a)
@@ -79,8 +83,7 @@ static void act_pause(struct sim_world *w, const struct sim_action *a)
 
 static void act_crash(struct sim_world *w, const struct sim_action *a)
 {
-	if (w->host[a->host].engine)
-		sim_host_crash(&w->host[a->host], w->now_ns + a->span_ns);
+	sim_station_crash(w->host[a->host].station, w->now_ns + a->span_ns);
 }
 
 static void act_hold(struct sim_world *w, const struct sim_action *a)
@@ -104,13 +107,13 @@ static void act_clock_back(struct sim_world *w, const struct sim_action *a)
 {
 	if (sim_world_clock(w, a->host) < a->span_ns)
 		return;
-	w->host[a->host].clock_offset_ns -= a->span_ns;
+	w->host[a->host].station->clock_offset_ns -= a->span_ns;
 	sim_world_mark(w, SIM_MARK_CLOCK_BACK);
 }
 
 static void act_clock_leap(struct sim_world *w, const struct sim_action *a)
 {
-	w->host[a->host].clock_offset_ns += a->span_ns;
+	w->host[a->host].station->clock_offset_ns += a->span_ns;
 	sim_world_mark(w, SIM_MARK_CLOCK_LEAP);
 }
 
@@ -143,17 +146,19 @@ static void act(struct sim_world *w, const struct sim_action *a)
 	sim_host_wake(&w->host[a->host], w->now_ns);
 }
 
+static u32 p_station(const struct sim_world *w, u32 unit) { return w->host[unit].station->index; }
+
 static void call(struct sim_world *w, u32 number)
 {
 	const struct sim_plan *plan = &w->faults.plan[number];
-	struct sim_program *p = &w->program[plan->host], *other = &w->program[!plan->host];
+	const struct sim_station *to = &w->station[plan->to];
+	struct sim_program *p = &w->program[plan->host];
 	u16 port = SIM_PORT_FIRST + (plan->kind - XLANE_KIND_STREAM + plan->wrong_kind) % SIM_PORTS;
 	u16 local = plan->reused_port ? SIM_PORT_REUSED : 0;
-	u64 clock[2] = { sim_world_clock(w, 0), sim_world_clock(w, 1) };
 
-	for (u32 i = 0; i < 2; i++) {
-		if (!w->host[i].engine) {                  /* nobody to call from or to: once it is up */
-			u64 again = w->host[i].up_at_ns + XL_MS;
+	for (u32 i = 0; i < w->units; i++) {
+		if (!w->host[i].engine && (i == plan->host || w->host[i].station == to)) {
+			u64 again = w->host[i].up_at_ns + XL_MS;   /* nobody to call from or to: once it is up */
 
 			sim_events_put(&w->events, (struct sim_event){ .kind = SIM_EVENT_CALL, .arg = number,
 				.time_ns = again });
@@ -163,11 +168,13 @@ static void call(struct sim_world *w, u32 number)
 	w->calls_left--;
 	if (plan->crossing) {
 		port = PORT_CROSSING + 2 * number;
-		sim_program_call(p, number, port, port + 1, clock[plan->host]);
-		sim_program_call(other, number, port + 1, port, clock[!plan->host]);
-		sim_host_wake(&w->host[!plan->host], w->now_ns);
+		sim_program_call(p, number, plan->to, port, port + 1, sim_world_clock(w, plan->host));
+		sim_program_call(&w->program[to->first], number, p_station(w, plan->host), port + 1, port,
+				 sim_world_clock(w, to->first));
+		sim_host_wake(&w->host[to->first], w->now_ns);
 	} else {
-		sim_program_call(p, number, plan->closed_port ? PORT_CLOSED : port, local, clock[plan->host]);
+		sim_program_call(p, number, plan->to, plan->closed_port ? PORT_CLOSED : port, local,
+				 sim_world_clock(w, plan->host));
 	}
 	sim_host_wake(&w->host[plan->host], w->now_ns);
 }
@@ -176,10 +183,13 @@ static void heal(struct sim_world *w)
 {
 	sim_world_trace(w, "the storm is over");
 	w->healed = true;
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < w->stations; i++) {
+		w->station[i].cut_until_ns = 0;
+		sim_link_heal(&w->link[i]);
+	}
+	for (u32 i = 0; i < w->units; i++) {
 		struct sim_host *h = &w->host[i];
 
-		sim_link_heal(&w->link[i]);
 		h->paused_until_ns = h->held_until_ns = h->starved_until_ns = 0;
 		h->up_at_ns = xl_min(h->up_at_ns, w->now_ns);
 		sim_program_heal(&w->program[i]);
@@ -209,14 +219,38 @@ static void harm(struct sim_world *w)
 }
 
 /* --- the run -------------------------------------------------------------------------------- */
+static void leaves_net(void *arg, u32 station, const u8 *data, u32 bytes)
+{
+	sim_station_arrive(&((struct sim_world *)arg)->station[station], data, bytes);
+}
+
+static void make_net(struct sim_world *w)
+{
+	const struct sim_faults *f = &w->faults;
+
+	if (f->topology == SIM_TOPOLOGY_PAIR)
+		return;
+	sim_net_init(&w->net, &w->events, &w->now_ns, leaves_net, w);
+	if (f->topology == SIM_TOPOLOGY_STAR)
+		sim_net_star(&w->net, f->stations, &f->edge);
+	else
+		sim_net_dumbbell(&w->net, f->stations / 2, f->stations - f->stations / 2, &f->edge, &f->middle);
+}
+
 static void start(struct sim_world *w)
 {
-	for (u32 i = 0; i < 2; i++) {
-		sim_host_init(&w->host[i], w, i);
+	w->stations = w->faults.stations;
+	w->units = w->faults.units;
+	make_net(w);
+	for (u32 i = 0; i < w->stations; i++) {
+		sim_station_init(&w->station[i], w, i);
 		sim_link_init(&w->link[i], w, i);
+	}
+	for (u32 i = 0; i < w->units; i++) {
+		sim_host_init(&w->host[i], w, i);
 		sim_program_start(&w->program[i], w, i);
 	}
-	for (u32 i = 0; i < 2 && !sim_world_failed(w); i++)
+	for (u32 i = 0; i < w->units && !sim_world_failed(w); i++)
 		sim_host_boot(&w->host[i]);
 	w->calls_left = w->faults.plans;
 	for (u32 i = 0; i < w->faults.plans; i++)
@@ -234,8 +268,15 @@ static void dispatch(struct sim_world *w, struct sim_event *e)
 
 	switch (e->kind) {
 	case SIM_EVENT_ARRIVE:
-		sim_host_arrive(h, e->data, e->bytes);
+		sim_station_arrive(&w->station[e->host], e->data, e->bytes);
 		free(e->data);
+		break;
+	case SIM_EVENT_EDGE:
+		sim_net_send(&w->net, e->host, e->data, e->bytes);
+		free(e->data);
+		break;
+	case SIM_EVENT_HOP:
+		sim_net_event(&w->net, e);
 		break;
 	case SIM_EVENT_RUN:
 		if (e->time_ns == h->run_at_ns)
@@ -260,7 +301,7 @@ static bool done(const struct sim_world *w)
 {
 	if (!w->healed || w->calls_left || w->events.arrivals)
 		return false;
-	for (u32 i = 0; i < 2; i++)
+	for (u32 i = 0; i < w->units; i++)
 		if (!sim_program_over(&w->program[i]) || !sim_host_quiet(&w->host[i]))
 			return false;
 	return true;
@@ -271,7 +312,7 @@ static void finish(struct sim_world *w)
 {
 	for (u32 i = 0; i < 8 && !sim_world_failed(w); i++) {
 		w->now_ns += XL_MS;
-		for (u32 k = 0; k < 2; k++)
+		for (u32 k = 0; k < w->units; k++)
 			sim_host_run(&w->host[k]);
 	}
 }
@@ -283,7 +324,6 @@ void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
 
 	memset(w, 0, sizeof *w);
 	w->options = *o;
-	w->units = 2;
 	xl_prng_seed(&w->prng, o->seed);
 	sim_faults_draw(&w->faults, o->seed);
 	start(w);
@@ -294,7 +334,7 @@ void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
 			break;
 		}
 		w->now_ns = e.time_ns;
-		sim_world_hash(w, w->now_ns << 8 | e.kind << 1 | e.host);
+		sim_world_hash(w, w->now_ns << 8 | e.kind << 4 | e.host);
 		if (++w->event_count > SIM_EVENTS_MAX)
 			sim_world_fail(w, "livelock", "more than %llu events", SIM_EVENTS_MAX);
 		dispatch(w, &e);
@@ -310,9 +350,9 @@ void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
 
 void sim_world_free(struct sim_world *w)
 {
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < w->units; i++)
 		sim_host_free(&w->host[i]);
+	for (u32 i = 0; i < w->stations; i++)
 		sim_link_free(&w->link[i]);
-	}
 	sim_events_clear(&w->events);
 }

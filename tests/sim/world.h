@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * world.h - the world of one seed: two hosts, the network between them, their programs, the faults, and virtual time.
+ * world.h - the world of one seed: its hosts, the network between them, their programs, the faults, and virtual time.
  *
  * Guarantee: a run is a pure function of the seed (and the canary): the same seed gives the same hash. The first broken
  * invariant ends it and is named in `failure`.
@@ -13,8 +13,10 @@
 #include "host.h"
 #include "link.h"
 #include "marks.h"
+#include "net.h"
 #include "oracle.h"
 #include "program.h"
+#include "station.h"
 
 struct xl_pcap;
 
@@ -55,9 +57,11 @@ struct sim_world {
 	struct sim_world_options options;
 	struct sim_faults faults;
 	struct sim_events events;
-	struct sim_host host[2];
-	struct sim_link link[2];         /* [i]: from host i */
-	struct sim_program program[2];
+	struct sim_station station[SIM_STATIONS_MAX];
+	struct sim_link link[SIM_STATIONS_MAX];      /* [i]: from station i */
+	struct sim_net net;                          /* behind the links, when there are more than two stations */
+	struct sim_host host[SIM_UNITS_MAX];
+	struct sim_program program[SIM_UNITS_MAX];   /* one for each unit */
 	struct sim_oracle oracle;
 	struct sim_failure failure;
 	struct xl_prng prng;             /* of what is decided here: when a worker looks, which frames complete first */
@@ -65,7 +69,7 @@ struct sim_world {
 	u64 marks[SIM_MARK_COUNT];
 	u64 event_count;
 	u32 calls_left;                  /* connections of the seed's plans that are still to be started */
-	u32 units;
+	u32 stations, units;
 	bool healed, harmed;
 };
 
@@ -85,6 +89,6 @@ void sim_world_hash(struct sim_world *w, u64 value);
 /* True once a run of this canary should do its harm: from some point in the middle of the storm on. */
 bool sim_world_canary(const struct sim_world *w, enum sim_canary c);
 /* Virtual time <-> a host's clock. */
-u64 sim_world_clock(const struct sim_world *w, u32 host);
+u64 sim_world_clock(const struct sim_world *w, u32 unit);
 
 #endif

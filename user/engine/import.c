@@ -102,6 +102,8 @@ static u32 take_buffer(struct xl_engine *e, struct xl_conn *c, const u8 *p, u32 
 		return 0;
 	for (u32 i = 0; i < n; i++) {
 		memcpy(&f, p + (u64)i * sizeof f, sizeof f);
+		/* Packets of other connections may still name what was in the frame before. */
+		f.meta.generation = e->txbufs[f.frame].generation;
 		e->txbufs[f.frame] = f.meta;
 		e->txbufs[f.frame].conn = XL_NONE;
 	}
