@@ -298,19 +298,20 @@ static u64 large_max(const struct sim_host_sizes *h)
 
 static void derive(struct sim_faults *f, struct xl_prng *p)
 {
-	bool repair = odds(p, 25), crc_off = true;
+	bool repair = odds(p, 25);
+	u32 without_crc = 0;
 	u64 death = odds(p, 60) ? 0 : sim_log_range(p, 5 * XL_S, 60 * XL_S);
 	bool scarce = odds(p, 30);                 /* large messages wait for each other */
 	u64 slowest = 0;
 
-	for (u32 i = 0; i < f->units; i++)
-		crc_off &= f->host[i].no_crc;
+	for (u32 i = 0; i < f->stations; i++)
+		without_crc += f->host[f->first[i]].no_crc;
 	for (u32 i = 0; i < f->stations; i++) {
 		struct sim_link_faults *l = &f->link[i];
 
 		l->forge = repair;
-		if (crc_off)
-			l->corrupt_ppm = 0;        /* nothing could notice */
+		if (without_crc > 1)
+			l->corrupt_ppm = 0;        /* nothing could notice between these */
 		l->queue_bytes = sim_log_range(p, 2 * f->host[f->first[i]].mtu, 1048576);
 		slowest = xl_max(slowest, l->delay_ns + l->jitter_ns);
 	}
