@@ -27,7 +27,7 @@ struct sim_seen { u64 id, inflight, ptos, sent; u32 probes; };
 
 struct sim_turn {
 	struct sim_seen *seen;      /* for each connection of the engine */
-	u32 conns;
+	u32 conns, used;            /* and how many are in use */
 	u64 in, bare;               /* packets in, and those out without program data, before this turn */
 	u64 probed;                 /* probes of the path for its largest packet, before this turn */
 };

@@ -107,7 +107,7 @@ static bool crossed(struct xl_engine *e, const struct xl_outer *h, const struct 
 	return true;
 }
 
-static bool repeated(struct xl_engine *e, const struct xl_outer *h)
+static bool repeated(struct xl_engine *e, const struct xl_outer *h, const struct xl_path *path)
 {
 	u32 i = xl_map_get(&e->by_remote, xl_remote_key(e, h->source_node, h->source_id));
 
@@ -115,6 +115,7 @@ static bool repeated(struct xl_engine *e, const struct xl_outer *h)
 		return false;
 	xl_count(e, XL_C_INIT_REPEATED);
 	if (e->conns[i].state == XL_STATE_ANSWERING) {
+		e->conns[i].call_path = *path; /* the first one's may have been garbled: nothing covers a link header */
 		e->conns[i].control |= XL_CTL_HANDSHAKE;
 		xl_conn_activate(e, &e->conns[i]);
 	}
@@ -188,7 +189,7 @@ static void take_init(struct xl_engine *e, const struct xl_outer *h, const u8 *b
 		refuse_init(e, h, path, XLANE_WIRE_PARAM);
 		return;
 	}
-	if (repeated(e, h) || crossed(e, h, &in, path))
+	if (repeated(e, h, path) || crossed(e, h, &in, path))
 		return;
 	l = listener_on(e, in.destination_port);
 	error = !l ? XLANE_WIRE_REFUSED : l->kind != in.kind ? XLANE_WIRE_KIND :
