@@ -22,7 +22,7 @@
 #define XL_ACK_DELAY_NS       (200 * XL_US)  /* longest time an ACK is held back */
 #define XL_ACK_EVERY          2              /* packets that ask for an ACK until one is sent at once; raised by their rate up to: */
 #define XL_ACK_EVERY_MAX      16
-#define XL_ACK_PARTS          4              /* of a window: one asks for an ACK where the window ends */
+#define XL_ACK_PARTS          8              /* of a window: for each an ACK is asked for, so that a small one does not stand still */
 #define XL_RTT_INITIAL_NS     (1 * XL_MS)
 #define XL_RTT_GRANULARITY_NS (100 * XL_US)  /* least allowance for variance in timeouts */
 #define XL_REORDER_PACKETS    3              /* RFC 9002, 6.1.1; raised by evidence up to: */

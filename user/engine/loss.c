@@ -74,7 +74,7 @@ static void reduce(struct xl_engine *e, struct xl_conn *c, const struct xl_sent 
 static void lose(struct xl_engine *e, struct xl_conn *c, u32 i, enum xl_engine_counter why)
 {
 	struct xl_sent *s = &e->sents[i];
-	struct xl_txbuf *t = xl_recovery_carried(e, s);
+	struct xl_txbuf *t = xl_recovery_carried(e, c, s);
 
 	xl_count(e, why);
 	c->packets_lost++;

@@ -106,9 +106,11 @@ static bool ends_burst(const struct xl_engine *e, const struct xl_conn *c, const
 /* The peer may hold an ACK back until more packets come: where none do, it is asked for one (K-31). */
 static bool asks(const struct xl_engine *e, const struct xl_conn *c, const struct xl_txbuf *t, u32 bytes)
 {
-	if (c->inflight + bytes + c->max_packet > c->cc.cwnd)
-		return !xl_probe_asked(c) || (u64)(c->unasked + 1) * c->max_packet * XL_ACK_PARTS >= c->cc.cwnd;
-	return c->unasked && ends_burst(e, c, t);
+	bool many = (u64)(c->unasked + 1) * c->max_packet * XL_ACK_PARTS >= c->cc.cwnd;
+
+	if (!xl_cc_open(&c->cc, c->inflight + bytes, c->max_packet) && (many || !xl_probe_asked(c)))
+		return true;
+	return c->unasked && (many || ends_burst(e, c, t));
 }
 
 static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_packet *out)

@@ -78,14 +78,14 @@ void xl_recovery_clear(struct xl_engine *e, struct xl_conn *c)
 	c->loss_time_ns = XL_NEVER;
 }
 
-struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_sent *s)
+struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_conn *c, const struct xl_sent *s)
 {
 	struct xl_txbuf *t;
 
 	if (s->txbuf == XL_NONE)
 		return NULL;
 	t = &e->txbufs[s->txbuf];
-	return t->generation == s->generation && !t->acked ? t : NULL;
+	return t->generation == s->generation && t->conn == xl_conn_index(e, c) && !t->acked ? t : NULL;
 }
 
 /* What one ACK record acknowledged. */
@@ -106,14 +106,15 @@ static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i, struct a
 			xl_loss_mistaken(e, c, s);
 	} else {
 		n->bytes += s->bytes;
-		c->acked_order = s->order;
+		if ((s32)(s->order - c->acked_order) > 0)
+			c->acked_order = s->order;
 		if (!s->pad)
 			xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
 						c->window_limited);
 	}
 	if (s->number == c->told_number)
 		xl_ack_arrived(e, c);
-	if (xl_recovery_carried(e, s))
+	if (xl_recovery_carried(e, c, s))
 		xl_txbuf_acknowledge(e, c, s->txbuf);
 	xl_recovery_forget(e, c, i);
 }

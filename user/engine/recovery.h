@@ -27,7 +27,7 @@ static inline bool xl_recovery_full(const struct xl_engine *e, const struct xl_c
 /* Forget sent packet i, which is on c->sent or c->lost. */
 void xl_recovery_forget(struct xl_engine *e, struct xl_conn *c, u32 i);
 /* The buffer that this transmission carried, if it is not acknowledged yet, else NULL. */
-struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_sent *s);
+struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_conn *c, const struct xl_sent *s);
 /* Make room for one more: by a packet taken for lost, which is only kept to learn that it was not, or for a probe by the
  * oldest in flight, whose data is sent again. False: neither. */
 bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c);
