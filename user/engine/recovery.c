@@ -60,7 +60,7 @@ bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c)
 	if (i == XL_NONE)
 		return false;
 	s = sent_at(e, i);
-	t = s->lost ? NULL : xl_recovery_carried(e, s);
+	t = s->lost ? NULL : xl_recovery_carried(e, c, s);
 	if (t && t->last_number == s->number)
 		xl_txbuf_lose(e, c, s->txbuf);
 	if (!s->lost)
