@@ -261,6 +261,7 @@ static u32 random_ranges(struct xl_prng *g, struct span *range, u32 from)
 
 static void test_against_an_array(void **state)
 {
+	u32 all_lost = 0, all_spurious = 0;
 	u64 inflight, started = 0;
 
 	(void)state;
@@ -293,9 +294,12 @@ static void test_against_an_array(void **state)
 			CHECK(ears_info(&s).packets_lost == lost_count && ears_info(&s).inflight_bytes == inflight);
 			CHECK(counted(XL_C_SPURIOUS) - started == spurious && !xl_engine_check(p.h[1].e));
 		}
-		CHECK(lost_count && spurious);
+		all_lost += lost_count;
+		all_spurious += spurious;
 		pair_close(&p);
 	}
+	print_message("# %u lost, %u of them wrongly\n", all_lost, all_spurious);
+	CHECK(all_lost > 1000 && all_spurious > 100);
 }
 
 /* Hole explosion: every second packet of a large window is acknowledged, in as many ranges as may be, again and again. */
