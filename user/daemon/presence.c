@@ -33,6 +33,28 @@ static u32 first_core(const struct xl_server *s, u32 interface)
 	return n;
 }
 
+/* The largest MTU that is of use: what the sockets and the XDP program were made for. */
+static u32 usable_mtu(const struct xl_interface *i) { return (u32)xl_min(i->watch.mtu, i->drv[0]->mtu); }
+
+/* Connections go on under another MTU. More than the sockets were made for would not come through. */
+static void mtu_changed(struct xl_server *s, u32 interface)
+{
+	struct xl_interface *i = &s->interface[interface];
+	u32 tags = xl_link_tag_bytes(&i->thread[0]->worker.link);
+
+	if (i->watch.mtu < XLANE_MTU_MIN + tags) {
+		xl_presence_lost(s, interface, -ENETDOWN, "its MTU is too small now");
+		return;
+	}
+	for (u32 w = 0; w < i->workers; w++)
+		xl_thread_mtu(i->thread[w], usable_mtu(i));
+	if (i->watch.mtu > i->drv[0]->mtu)
+		xl_warning("%s: MTU %u: %u of it are used, more from the next start on", i->config->name, i->watch.mtu,
+			   i->drv[0]->mtu);
+	else
+		xl_info("%s: MTU %u", i->config->name, i->watch.mtu);
+}
+
 int xl_presence_begin(struct xl_server *s, u32 interface, char *why, size_t why_bytes)
 {
 	struct xl_interface *i = &s->interface[interface];
@@ -92,7 +114,6 @@ void xl_presence_lost(struct xl_server *s, u32 interface, int error, const char 
 void xl_presence_watch_event(struct xl_server *s, u32 interface)
 {
 	struct xl_interface *i = &s->interface[interface];
-	u32 mtu = i->watch.mtu;
 	int changed;
 
 	if (!i->watched)
@@ -110,10 +131,8 @@ void xl_presence_watch_event(struct xl_server *s, u32 interface)
 		xl_presence_lost(s, interface, -ENETDOWN, "its address has changed");
 	else if (changed & XL_WATCH_NAME)
 		xl_presence_lost(s, interface, -ENETDOWN, "it has another name");
-	else if (changed & XL_WATCH_MTU && i->watch.mtu < mtu && i->watch.mtu < i->drv[0]->mtu)
-		xl_presence_lost(s, interface, -ENETDOWN, "its MTU is smaller now");
 	else if (changed & XL_WATCH_MTU)
-		xl_info("%s: MTU %u; used from the next start on", i->config->name, i->watch.mtu);
+		mtu_changed(s, interface);
 	if (i->error || !(changed & XL_WATCH_XDP))
 		return;
 	s->no_xdp[interface] = i->watch.xdp == XL_WATCH_XDP_NONE;
