@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record.h"
+#include "packet.h"
 #include "verbs.h"
 
 #define BYTES_MAX (17u << 20)
@@ -202,14 +202,8 @@ static void verb_back(struct run *r)
 /* What has come is of no interest. */
 static void verb_skip(struct run *r)
 {
-	while (world_first(&r->w)) {
-		const u8 *b = world_first(&r->w)->raw.b;
-		u64 n = xl_get64(b + 12);
-
-		if (xl_get64(b + 4) == r->end->id && (b[0] & 15) < 3 && (s64)(n + 1 - r->end->engine_next) > 0)
-			r->end->engine_next = n + 1;
-		world_pop(&r->w);
-	}
+	while (world_first(&r->w))
+		packet_look(r);
 }
 
 static void verb_mark(struct run *r) { memcpy(r->marked.n, xl_engine_counters(r->w.e), sizeof r->marked.n); }

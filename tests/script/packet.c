@@ -79,13 +79,14 @@ void packet_describe(const struct run *r, const struct packet *p, bool from_engi
 		snprintf(out + n, size - n, " ; [records that do not fit]");
 }
 
-void packet_note(struct run *r, u64 time_ns, const char *text)
+void packet_note(struct run *r, u64 time_ns, const char *text, bool from_engine)
 {
 	u64 at = time_ns - WORLD_START_NS;
 
-	for (const char *p = text; *p; p++)
+	for (const char *p = text; from_engine && *p; p++)
 		r->hash = (r->hash ^ (u8)*p) * 0x100000001b3ull;
-	r->hash = (r->hash ^ at) * 0x100000001b3ull;
+	if (from_engine)
+		r->hash = (r->hash ^ at) * 0x100000001b3ull;
 	if (r->verbose)
 		printf("# %9.3f ms  %s %s\n", (double)at / XL_MS, r->end->name, text);
 }

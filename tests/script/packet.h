@@ -24,7 +24,9 @@ struct talk packet_talk(const struct run *r, bool from_engine);
 void packet_send(struct run *r);
 void packet_expect(struct run *r);
 void packet_expect_among(struct run *r); /* ">>": one of those that came at this time */
-/* Adds to what is compared between first numbers, and told when that is wanted. */
-void packet_note(struct run *r, u64 time_ns, const char *text);
+/* Told when that is wanted; what the engine sends is compared between first numbers. */
+void packet_note(struct run *r, u64 time_ns, const char *text, bool from_engine);
+/* The oldest packet that came is looked at: noted, and what it says that we must know is known. */
+void packet_look(struct run *r);
 
 #endif

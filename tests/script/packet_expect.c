@@ -118,13 +118,17 @@ static const char *malformed(const struct packet *p, const struct seen *s)
 	return p->type && !p->ext ? "it lacks the extension" : NULL;
 }
 
-static void matched(struct run *r, const struct seen *s, const struct packet *p)
+void packet_look(struct run *r)
 {
+	const struct seen *s = world_first(&r->w);
 	char text[4096] = "> ";
+	struct packet p;
 
-	packet_describe(r, p, true, text + 2, sizeof text - 2);
-	packet_note(r, s->time_ns, text);
-	learn(r->end, p);
+	packet_parse(&s->raw, &p);
+	packet_describe(r, &p, true, text + 2, sizeof text - 2);
+	packet_note(r, s->time_ns, text, true);
+	if (end_of(r, &p) == r->end)
+		learn(r->end, &p);
 	r->at = xl_max(r->at, s->time_ns);
 	world_pop(&r->w);
 }
@@ -143,7 +147,7 @@ static void read_specs(struct run *r, struct wanted *w)
 	}
 }
 
-static struct seen *await(struct run *r)
+static void await(struct run *r)
 {
 	struct seen *s;
 
@@ -153,7 +157,6 @@ static struct seen *await(struct run *r)
 		script_fail(r, "no packet came\n  wanted: %s", r->text);
 	if (s->time_ns < r->lo || s->time_ns > r->hi)
 		wrong(r, s, s->time_ns < r->lo ? "it came too early" : "it came too late");
-	return s;
 }
 
 /* Why the oldest packet is not the one; NULL: it is. */
@@ -184,7 +187,6 @@ void packet_expect(struct run *r)
 	struct wanted w;
 	const char *why;
 	struct packet p;
-	struct seen *s;
 
 	if (text_accept(r, "nothing")) {
 		text_end(r);
@@ -195,11 +197,11 @@ void packet_expect(struct run *r)
 		return;
 	}
 	read_wanted(r, &w);
-	s = await(r);
+	await(r);
 	why = differs(r, &w, &p);
 	if (why)
-		wrong(r, s, why);
-	matched(r, s, &p);
+		wrong(r, world_first(&r->w), why);
+	packet_look(r);
 }
 
 void packet_expect_among(struct run *r)
@@ -214,5 +216,5 @@ void packet_expect_among(struct run *r)
 		if (!world_front(&r->w, n++))
 			wrong(r, world_first(&r->w), "it is not among those that came");
 	} while (differs(r, &w, &p));
-	matched(r, world_first(&r->w), &p);
+	packet_look(r);
 }

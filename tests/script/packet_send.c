@@ -63,7 +63,7 @@ static void note(struct run *r, const struct raw *raw)
 
 	packet_parse(raw, &p);
 	packet_describe(r, &p, false, text + 2, sizeof text - 2);
-	packet_note(r, r->w.now, text);
+	packet_note(r, r->w.now, text, false);
 }
 
 void packet_send(struct run *r)

@@ -86,14 +86,19 @@ static void take_end(struct run *r)
 	r->end = end_new(r, word + 1);
 }
 
-static u64 take_count(struct run *r)
+/* "x5": five times before the engine is asked for packets; "each5": it is asked after each. */
+static u64 take_count(struct run *r, bool *each)
 {
-	const char *word = text_look(r);
+	const char *word = text_look(r), *number = NULL;
 	u64 n;
 
-	if (!word || word[0] != 'x' || word[1] < '0' || word[1] > '9')
+	*each = word && !strncmp(word, "each", 4);
+	if (word && (*each || *word == 'x'))
+		number = word + (*each ? 4 : 1);
+	if (!number || *number < '0' || *number > '9')
 		return 1;
-	n = text_value(r, text_take(r) + 1);
+	text_take(r);
+	n = text_value(r, number);
 	if (n > REPEAT_MAX)
 		script_fail(r, "more than %d times", REPEAT_MAX);
 	return n;
@@ -120,6 +125,7 @@ static void come_to(struct run *r, const struct verb *v)
 static void once(struct run *r, u64 i)
 {
 	const struct verb *v;
+	bool each;
 
 	r->words.i = i;
 	text_cut(r, r->text);
@@ -127,7 +133,7 @@ static void once(struct run *r, u64 i)
 		return;
 	take_time(r);
 	take_end(r);
-	take_count(r);
+	take_count(r, &each);
 	v = verb_find(text_need(r, "a verb"));
 	if (!v)
 		script_fail(r, "\"%s\" is no verb", r->words.word[r->words.at - 1]);
@@ -144,15 +150,19 @@ static void once(struct run *r, u64 i)
 static void line(struct run *r, const char *text)
 {
 	const char *broken;
+	bool each;
 	u64 n;
 
 	r->text = text;
 	text_cut(r, text);
 	take_time(r);
 	take_end(r);
-	n = take_count(r);
-	for (u64 i = 0; i < n; i++)
+	n = take_count(r, &each);
+	for (u64 i = 0; i < n; i++) {
 		once(r, i);
+		if (each)
+			script_time(r, r->w.now, false);
+	}
 	if (!r->w.e)
 		return;
 	script_time(r, r->w.now, false);

@@ -5,9 +5,9 @@
 
 #include "base/types.h"
 
-#define WORDS_MAX 160
+#define WORDS_MAX 400
 #define LETS_MAX  32
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 2048
 
 struct run;
 

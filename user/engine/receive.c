@@ -37,7 +37,7 @@ static bool end_consistent(const struct xl_conn *c, const struct xl_record_data 
 static void store(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, struct xl_cursor *cur)
 {
 	struct xl_ranges *h = holes(e, c);
-	u64 at = start, from = start, to = end;
+	u64 at = start, from = start, to = end, stored = 0;
 
 	xl_rbuf_reserve(e, &c->rbuf, c->consumed, start, end);
 	while (at < end) {
@@ -45,9 +45,11 @@ static void store(struct xl_engine *e, struct xl_conn *c, u64 start, u64 end, st
 			break;
 		xl_cursor_skip(cur, from - at);
 		xl_rbuf_write(e, &c->rbuf, from, cur, (u32)(to - from));
-		e->counters[XL_C_DATA_BYTES_IN] += to - from;
+		stored += to - from;
 		at = to;
 	}
+	e->counters[XL_C_DATA_BYTES_IN] += stored;
+	e->counters[XL_C_DATA_DUPLICATE] += end - start - stored;
 }
 
 /* The contiguous part has grown to `end`: take in what lay behind holes. */
