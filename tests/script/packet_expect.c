@@ -127,8 +127,8 @@ void packet_look(struct run *r)
 	packet_parse(&s->raw, &p);
 	packet_describe(r, &p, true, text + 2, sizeof text - 2);
 	packet_note(r, s->time_ns, text, true);
-	if (end_of(r, &p) == r->end)
-		learn(r->end, &p);
+	if (end_of(r, &p))
+		learn(end_of(r, &p), &p);
 	r->at = xl_max(r->at, s->time_ns);
 	world_pop(&r->w);
 }

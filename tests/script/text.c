@@ -108,6 +108,8 @@ static u64 named(struct run *r, const char *name, size_t len)
 			return constants[i].value;
 	if (len == 1 && *name == 'i')
 		return r->words.i;
+	if (len == 4 && !memcmp(name, "last", 4))
+		return r->end->engine_next - 1 - r->end->engine_base;
 	script_fail(r, "\"%.*s\" has no value", (int)len, name);
 }
 
