@@ -229,8 +229,11 @@ static enum made make_joined(struct xl_engine *e, struct xl_conn *c, struct xl_p
 
 	if (!xl_recovery_room(e))
 		return MADE_STARVED;
+	/* What was lost and is asked for no more (K-12). */
 	if (!xl_grant_due(c))
 		c->control &= (u8)~XL_CTL_GRANT;
+	if (c->blocked_at != c->credit_limit)
+		c->control &= (u8)~XL_CTL_BLOCKED;
 	if (xl_recovery_full(e, c) && !xl_recovery_spare(e, c))
 		return make_ack(e, c, out);
 	if (c->pad && make_pad(e, c, out))
