@@ -204,6 +204,30 @@ static void ends_of_the_number_space(void **state)
 	end(&x);
 }
 
+/* Whole ranges go, from the old end, never the newest; what is below the last one kept is never new again. */
+static void what_is_forgotten(void **state)
+{
+	struct world x = { .base = 0 };
+
+	(void)state;
+	for (u64 n = 0; n < 100; n += 10)
+		assert_int_equal(real(&x, n), XL_RECEIVED_NEW);
+	xl_received_forget(&x.r, x.table, 0);
+	assert_true(x.r.count == 10 && x.r.floor == 0);
+	assert_int_equal(real(&x, 5), XL_RECEIVED_NEW);
+	xl_received_forget(&x.r, x.table, 30);
+	assert_true(x.r.count == 7 && x.r.floor == 30);
+	for (u64 n = 0; n < 30; n++)
+		assert_int_equal(real(&x, n), XL_RECEIVED_OLD);
+	assert_int_equal(real(&x, 30), XL_RECEIVED_DUPLICATE);
+	assert_int_equal(real(&x, 35), XL_RECEIVED_NEW);
+	xl_received_forget(&x.r, x.table, 1000);
+	assert_true(x.r.count == 1 && x.r.floor == 90 && x.r.newest.first == 90);
+	assert_int_equal(real(&x, 89), XL_RECEIVED_OLD);
+	assert_int_equal(real(&x, 91), XL_RECEIVED_NEW);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +235,7 @@ int main(void)
 		cmocka_unit_test(shuffled),
 		cmocka_unit_test(hostile_patterns),
 		cmocka_unit_test(ends_of_the_number_space),
+		cmocka_unit_test(what_is_forgotten),
 	};
 
 	return RUN_TAP(tests);
