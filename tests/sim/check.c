@@ -64,7 +64,7 @@ static void check_all(struct sim_host *h)
 	if (!xl_frames_census_ok(&h->frames))
 		sim_world_fail(h->world, "census", "host %u: the census is not what the frames say", h->index);
 	else
-		broken = xl_engine_check(h->engine);
+		broken = sim_pools_check(h);
 	if (broken)
 		sim_world_fail(h->world, "engine", "host %u: %s", h->index, broken);
 }

@@ -35,17 +35,20 @@ static const struct {
 	u32 odds_ppm, count_max;
 	u64 span_min_ns, span_max_ns;
 } action_odds[SIM_ACTION_COUNT] = {
-	[SIM_ACTION_PARTITION] =  { 12 * PERCENT, 2, 1 * XL_MS, 60 * XL_S },
-	[SIM_ACTION_BLACK_HOLE] = { 8 * PERCENT, 2, 1 * XL_MS, 60 * XL_S },
+	[SIM_ACTION_PARTITION] =  { 12 * PERCENT, 2, 1 * XL_MS, 120 * XL_S },
+	[SIM_ACTION_BLACK_HOLE] = { 8 * PERCENT, 2, 1 * XL_MS, 120 * XL_S },
 	[SIM_ACTION_PAUSE] =      { 20 * PERCENT, 3, 100 * XL_US, 12 * XL_S },
 	[SIM_ACTION_CRASH] =      { 12 * PERCENT, 2, 1 * XL_MS, 5 * XL_S },
 	[SIM_ACTION_HOLD] =       { 20 * PERCENT, 5, 50 * XL_US, 100 * XL_MS },
 	[SIM_ACTION_STARVE] =     { 12 * PERCENT, 3, 50 * XL_US, 100 * XL_MS },
 	[SIM_ACTION_MOVE] =       { 40 * PERCENT, 20, 1, 1 },
-	[SIM_ACTION_CLOCK_BACK] = { 8 * PERCENT, 5, 1 * XL_US, 20 * XL_MS },
+	[SIM_ACTION_CLOCK_BACK] = { 8 * PERCENT, 5, 1 * XL_US, 86400 * XL_S },
 	[SIM_ACTION_CLOCK_LEAP] = { 4 * PERCENT, 1, 1 * XL_S, 86400 * XL_S },
 	[SIM_ACTION_UNLISTEN] =   { 10 * PERCENT, 3, 1 * XL_MS, 2 * XL_S },
 	[SIM_ACTION_FLOOD] =      { 4 * PERCENT, 2, 1, 1 },
+	[SIM_ACTION_EMPTY] =      { 10 * PERCENT, 4, 50 * XL_US, 200 * XL_MS },
+	[SIM_ACTION_MTU] =        { 12 * PERCENT, 6, 1, 1 },
+	[SIM_ACTION_NARROW] =     { 8 * PERCENT, 2, 1 * XL_MS, 30 * XL_S },
 };
 
 static bool odds(struct xl_prng *p, u32 percent)
@@ -168,6 +171,9 @@ static void draw_topology(struct sim_faults *f, u64 seed)
 	f->middle.delay_ns = sim_log_range(p, 1 * XL_US, 5 * XL_MS);
 }
 
+/* It lasts; else the span says how far a clock goes. */
+static bool is_span(u32 kind) { return kind != SIM_ACTION_CLOCK_LEAP && kind != SIM_ACTION_CLOCK_BACK; }
+
 static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 {
 	u64 longest = 0;
@@ -182,7 +188,8 @@ static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 			a->kind = kind;
 			a->host = xl_prng_below(p, f->units);
 			a->span_ns = sim_log_range(p, action_odds[kind].span_min_ns, action_odds[kind].span_max_ns);
-			longest = xl_max(longest, kind == SIM_ACTION_CLOCK_LEAP ? 0 : a->span_ns);
+			a->random = xl_prng_u64(p) >> 32;
+			longest = xl_max(longest, is_span(kind) ? a->span_ns : 0);
 		}
 	}
 	f->storm_ns += longest + longest / 4;
@@ -271,7 +278,7 @@ static bool silence_legal(const struct sim_faults *f)
 			return true;
 		if (a->kind == SIM_ACTION_PARTITION || a->kind == SIM_ACTION_BLACK_HOLE ||
 			a->kind == SIM_ACTION_PAUSE ||
-		    a->kind == SIM_ACTION_HOLD || a->kind == SIM_ACTION_STARVE)
+		    a->kind == SIM_ACTION_HOLD || a->kind == SIM_ACTION_STARVE || a->kind == SIM_ACTION_EMPTY)
 			away += a->span_ns;
 	}
 	return delay + burst + away > death / 4;
@@ -333,6 +340,7 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 	}
 	for (u32 i = 0; i < f->actions; i++) {
 		f->flaps |= f->action[i].kind == SIM_ACTION_UNLISTEN;
+		f->tight_conns |= f->action[i].kind == SIM_ACTION_EMPTY;
 		if (f->action[i].kind == SIM_ACTION_FLOOD) {
 			f->tight_memory = true;
 			for (u32 k = 0; k < f->units; k++)

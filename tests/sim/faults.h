@@ -27,7 +27,10 @@
 	X(CLOCK_BACK, "clock_back") /* the host's clock goes back */ \
 	X(CLOCK_LEAP, "clock_leap") /* the host's clock leaps ahead */ \
 	X(UNLISTEN, "unlisten")   /* the program stops listening for `span_ns` */ \
-	X(FLOOD, "flood")         /* the host is called by nodes that do not exist (flood.h) */
+	X(FLOOD, "flood")         /* the host is called by nodes that do not exist (flood.h) */ \
+	X(EMPTY, "empty")         /* one pool of the engine is emptied (pools.h) */ \
+	X(MTU, "mtu")             /* the MTU of the station's link changes */ \
+	X(NARROW, "narrow")       /* the network swallows larger packets, and tells nobody */
 enum sim_action_kind {
 #define SIM_ACTION_ENUM(name, key) SIM_ACTION_##name,
 	SIM_ACTIONS(SIM_ACTION_ENUM)
@@ -35,7 +38,7 @@ enum sim_action_kind {
 };
 const char *sim_action_name(enum sim_action_kind kind);
 
-struct sim_action { u64 time_ns, span_ns; u8 kind, host; };   /* host: a unit; to its whole station, where that is said */
+struct sim_action { u64 time_ns, span_ns; u32 random; u8 kind, host; };   /* host: a unit; to its whole station, where that is said */
 
 #define SIM_STATIONS_MAX 9
 #define SIM_UNITS_MAX 12          /* a unit is a host, or one worker of a host */

@@ -63,7 +63,8 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 	if (p->nsegs > 1)
 		sim_world_mark(w, SIM_MARK_MULTI_FRAME);
 	to = sim_station_unit(sim_station_of(w, bytes), bytes + head);
-	sim_check_packet(w, len - head, to->config.max_packet);
+	sim_check_packet(w, len - head, h->config.max_packet);
+	sim_check_packet(w, len - head, w->faults.host[to->index].mtu - xl_link_tag_bytes(&h->worker->link));
 	sim_turn_packet(w, to, bytes + head, len - head);
 	sim_link_send(&w->link[h->station->index], bytes, len);
 }
@@ -84,6 +85,17 @@ void sim_host_init(struct sim_host *h, struct sim_world *w, u32 index)
 	h->worker = sim_alloc(sizeof *h->worker);
 }
 
+/* A link with an MTU that IPv4 would take still, and xlane does not. */
+static void refuse_small(struct sim_host *h, u64 clock_ns)
+{
+	struct xl_engine_config config = h->config;
+	static u64 nothing[8];
+
+	config.max_packet = (u32)sim_range(&h->world->prng, 64, XLANE_MTU_MIN - 1);
+	if (xl_engine_init(nothing, &config, clock_ns))
+		sim_world_fail(h->world, "api", "xl_engine_init takes an MTU of %u", config.max_packet);
+}
+
 static void make_config(struct sim_host *h, u64 clock_ns)
 {
 	const struct sim_host_sizes *s = &h->world->faults.host[h->index];
@@ -101,6 +113,7 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 		.keepalive_ns = s->keepalive_ns, .peer_death_ns = s->peer_death_ns, .linger_ns_min = s->linger_ns,
 		.no_crc = s->no_crc,
 	};
+	refuse_small(h, clock_ns);
 	for (;;) {       /* sizes that the engine does not accept grow until it does */
 		size_t bytes = xl_engine_bytes(&h->config);
 
@@ -113,6 +126,7 @@ static void make_config(struct sim_host *h, u64 clock_ns)
 		memset(h->guard, SIM_GUARD, SIM_GUARD_BYTES);
 		h->engine = xl_engine_init(h->engine_mem, &h->config, clock_ns);
 		if (h->engine) {
+			h->largest = h->config.max_packet;
 			sim_turn_start(h);
 			return;
 		}
@@ -172,6 +186,7 @@ static void tear_down(struct sim_host *h)
 		h->link_counters[i] += h->worker->link.counters[i];
 	h->drv->ops->close(h->drv);
 	sim_turn_end(h);
+	h->pools = (struct sim_pools){ 0 };
 	munmap(h->engine_mem, h->engine_map_bytes);
 	h->engine = NULL;
 	h->drv = NULL;
@@ -261,6 +276,8 @@ static void ask_again(struct sim_host *h, bool full_batch)
 	at = xl_min(at, sim_program_deadline(&w->program[h->index]));
 	if (h->stolen_count)
 		at = xl_min(at, h->starved_until_ns);
+	if (h->pools.until_ns)
+		at = xl_min(at, h->pools.until_ns);
 	if (full_batch)
 		at = w->now_ns;
 	sim_host_wake(h, sim_world_canary(w, SIM_CANARY_SPIN) ? w->now_ns : xl_max(at, w->now_ns + TURN_NS));
@@ -286,6 +303,8 @@ void sim_host_run(struct sim_host *h)
 	}
 	if (h->stolen_count && w->now_ns >= h->starved_until_ns)
 		feed(h);
+	if (h->pools.until_ns && w->now_ns >= h->pools.until_ns)
+		sim_pools_restore(h);
 	h->arrived = false;
 	before = w->program[h->index].worked;
 	n = xl_worker_round(h->worker, clock);
@@ -300,6 +319,17 @@ void sim_host_run(struct sim_host *h)
 	sim_check_step(h, n || before != w->program[h->index].worked);
 	if (!sim_world_failed(w))
 		ask_again(h, n >= (int)XLANE_BATCH_MAX);
+}
+
+bool sim_host_mtu(struct sim_host *h, u32 mtu)
+{
+	u32 packet = mtu - xl_link_tag_bytes(&h->worker->link);
+
+	if (xl_engine_set_max_packet(h->engine, packet, sim_world_clock(h->world, h->index)))
+		return false;
+	h->config.max_packet = packet;
+	h->drv->mtu = mtu;
+	return true;
 }
 
 bool sim_host_quiet(const struct sim_host *h)

@@ -10,6 +10,7 @@
 #include "../../user/drv/drv.h"
 #include "../../user/engine/engine.h"
 #include "../../user/worker/worker.h"
+#include "pools.h"
 #include "turn.h"
 
 struct sim_world;
@@ -33,8 +34,10 @@ struct sim_host {
 	u64 run_at_ns;                   /* the wake-up that counts; XL_NEVER: none */
 	u64 last_run_ns;
 	u64 turns;
+	u32 largest;                     /* packet that it may ever send in this life */
 	bool shaken;                     /* a fault has touched it: the next turn is followed by every check there is */
 	struct sim_turn turn;
+	struct sim_pools pools;
 	u8 *guard;                       /* SIM_GUARD_BYTES behind the engine's memory, which nobody writes */
 	bool arrived;                    /* something came since the last turn */
 	u32 runs_now, runs_idle;         /* at this very time; in a row without any work */
@@ -56,6 +59,8 @@ void sim_host_run(struct sim_host *h);
 void sim_host_wake(struct sim_host *h, u64 time_ns);
 /* Take all free frames away until `until_ns`. */
 void sim_host_starve(struct sim_host *h, u64 until_ns);
+/* The MTU of its link is `mtu` now. False: the engine, which must, has refused it. */
+bool sim_host_mtu(struct sim_host *h, u32 mtu);
 /* Nothing is left: no connection, and all frames are free or wait to be received into. */
 bool sim_host_quiet(const struct sim_host *h);
 void sim_host_free(struct sim_host *h);

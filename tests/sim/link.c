@@ -123,7 +123,7 @@ static void passed(struct sim_link *l)
 
 void sim_link_heal(struct sim_link *l)
 {
-	l->cut_until_ns = l->hole_until_ns = 0;
+	l->cut_until_ns = l->hole_until_ns = l->narrow_until_ns = 0;
 	while (l->held_count)
 		let_go(l, 0);
 }
@@ -285,13 +285,17 @@ static bool lost(struct sim_link *l)
 }
 
 /* Cut off, or no room before a slow link? */
-static bool refused(struct sim_link *l)
+static bool refused(struct sim_link *l, u32 bytes)
 {
 	const struct sim_link_faults *f = faults_of(l);
 	u64 now = l->world->now_ns;
 
 	if (now < l->cut_until_ns) {
 		mark(l, SIM_MARK_PARTITIONED);
+		return true;
+	}
+	if (now < l->narrow_until_ns && bytes > l->narrow_bytes) {
+		mark(l, SIM_MARK_SWALLOWED);
 		return true;
 	}
 	if (now < l->hole_until_ns) {
@@ -369,7 +373,7 @@ void sim_link_send(struct sim_link *l, const u8 *data, u32 bytes)
 		xl_pcap_write(w->options.pcap, data, bytes, w->now_ns);
 	if (at < bytes && w->faults.first_number <= UINT32_MAX && xl_get64(data + at + 12) >> 32)
 		sim_world_mark(w, SIM_MARK_WRAPPED_32);
-	if (refused(l) || lost(l))
+	if (refused(l, bytes) || lost(l))
 		return;
 	if (f->dup_ppm && xl_prng_chance(&l->prng, f->dup_ppm)) {
 		copies += sim_range(&l->prng, 1, f->dup_copies);

@@ -22,7 +22,8 @@ struct sim_link {
 	struct xl_prng prng;
 	bool in_burst;
 	u64 free_ns;                     /* slow link: when what is queued has gone */
-	u64 cut_until_ns, hole_until_ns;
+	u64 cut_until_ns, hole_until_ns, narrow_until_ns;
+	u32 narrow_bytes;                /* frames larger than this do not pass until then */
 	struct sim_held held[SIM_LINK_HELD_MAX];
 	u32 held_count;
 	u64 held_ids;

@@ -139,7 +139,7 @@ static void describe(u64 seed)
 
 static int run_single(const struct options *o)
 {
-	struct sim_world_options w = { .seed = o->one, .canary = o->canary, .trace = o->trace };
+	struct sim_world_options w = { .seed = o->one, .canary = o->canary, .trace = o->trace, .thorough = true };
 	struct sim_result result;
 	int error;
 

@@ -28,6 +28,13 @@
 	X(CLOCK_LEAP, "fault: a clock leapt ahead") \
 	X(FLOODED, "fault: a station that does not exist called very often") \
 	X(CUT, "fault: a packet was cut short") \
+	X(EMPTY_SENTS, "fault: no entry for a sent packet was left") \
+	X(EMPTY_CONNS, "fault: no connection was left") \
+	X(EMPTY_PEERS, "fault: no peer was left") \
+	X(EMPTY_BLOCKS, "fault: all receive memory was promised") \
+	X(MTU_CHANGED, "fault: the MTU of a link changed") \
+	X(MTU_REFUSED, "an MTU outside the limits was refused") \
+	X(SWALLOWED, "fault: a packet was too large for the network, which said nothing") \
 	X(UNLISTENED, "program: stopped listening") \
 	X(EXPORTED, "a connection was exported and imported") \
 	X(EXPORTED_BUSY, "an export was refused while frames were in the ring") \

@@ -107,10 +107,28 @@ static struct sim_actor *add_actor(struct sim_program *p, u8 kind)
 	return a;
 }
 
+/* What a program may choose for a connection. */
+static void choose(struct sim_program *p, const struct sim_actor *a)
+{
+	static const struct { enum xl_conn_option option; u32 top; } set[] = {
+		{ XL_CONN_CONGESTION, XL_CONGESTION_NEWRENO }, { XL_CONN_PRIORITY, 255 },
+	};
+
+	for (u32 i = 0; i < XL_ARRAY_SIZE(set); i++) {
+		u64 value = sim_range(&p->prng, 0, set[i].top);
+		int r = xl_conn_set(engine_of(p), a->conn, set[i].option, value);
+
+		if (r)
+			sim_world_fail(p->world, "api", "end %u: option %u of value %llu returned %d", a->end, set[i].option,
+				       (unsigned long long)value, r);
+	}
+}
+
 static void learn_id(struct sim_program *p, struct sim_actor *a, struct xl_conn_info *info)
 {
 	xl_conn_info(engine_of(p), a->conn, info);
 	end_of(p, a)->local_id = info->local_id;
+	choose(p, a);
 }
 
 u32 sim_program_call(struct sim_program *p, u32 number, u32 to, u16 port, u16 local_port, u64 now_ns)
@@ -337,6 +355,14 @@ static void info_of(struct sim_program *p, u32 conn, struct xl_conn_info *info)
 	xl_conn_info(engine_of(p), conn, info);
 }
 
+/* A new MTU that the connection had not come to know yet, and what it takes from the window. */
+static void forget_packet(struct xl_conn_info *before, const struct xl_conn_info *after)
+{
+	before->max_packet = after->max_packet;
+	before->cwnd_bytes = after->cwnd_bytes;
+	before->ssthresh_bytes = after->ssthresh_bytes;
+}
+
 void sim_program_move(struct sim_program *p, u64 now_ns)
 {
 	static u8 bytes[EXPORT_BYTES_MAX];
@@ -373,6 +399,8 @@ void sim_program_move(struct sim_program *p, u64 now_ns)
 		return;
 	}
 	info_of(p, a->conn, &after);
+	if (after.max_packet != before.max_packet)
+		forget_packet(&before, &after);
 	if (memcmp(&before, &after, sizeof before))
 		sim_world_fail(w, "api", "end %u: export and import changed the connection", a->end);
 	sim_world_mark(w, SIM_MARK_EXPORTED);

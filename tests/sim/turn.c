@@ -43,7 +43,7 @@ static void check_inflight(struct sim_host *h, const struct xl_engine *e, const 
 			       packets);
 }
 
-/* Past the window: each probe that was due and each packet of control, and what records of control add to the last one. */
+/* Past the window: each probe that was due, of data or of the path's largest packet, and each packet of control, and what records of control add to the last one. */
 static void check_window(struct sim_host *h, const struct xl_conn *c, const struct sim_seen *s)
 {
 	u64 most = xl_max(xl_max(c->cc.cwnd, s->inflight), c->max_packet), sent = c->packets_sent - s->sent;
@@ -51,7 +51,7 @@ static void check_window(struct sim_host *h, const struct xl_conn *c, const stru
 
 	if (s->id != c->local_id || c->inflight <= most)
 		return;
-	most += xl_min(probes, sent) * c->max_packet + XLANE_TX_HEADROOM_BYTES;
+	most += xl_min(probes, sent) * h->largest + XLANE_TX_HEADROOM_BYTES;
 	if (c->inflight > most)
 		sim_world_fail(h->world, "window", "host %u: %llu bytes in flight, were %llu; window %llu, %llu packets sent, "
 			       "%llu probes due", h->index, (unsigned long long)c->inflight, (unsigned long long)s->inflight,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../user/wire/ether.h"
 #include "check.h"
 #include "flood.h"
 
@@ -128,6 +129,43 @@ static void act_flood(struct sim_world *w, const struct sim_action *a)
 	sim_flood(w, a->host);
 }
 
+static void act_empty(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_pools_empty(&w->host[a->host], a->random % SIM_POOLS, w->now_ns + a->span_ns);
+}
+
+/* Of all workers of the station: back to what it was, to anything that it can be, or to what it can not. */
+static void act_mtu(struct sim_world *w, const struct sim_action *a)
+{
+	const struct sim_station *s = w->host[a->host].station;
+	u32 top = w->faults.host[a->host].mtu, low = XLANE_MTU_MIN + w->faults.vlan_tags * XL_VLAN_BYTES, mtu = top;
+
+	if (a->random % 8 == 0)
+		mtu = 64 + a->random % (XLANE_MTU_MIN - 64);
+	else if (a->random % 3)
+		mtu = low + (a->random >> 8) % (top - low + 1);
+	for (u32 i = s->first; i < s->first + s->units; i++) {
+		if (!w->host[i].engine)
+			continue;
+		if (sim_host_mtu(&w->host[i], mtu) != (mtu >= low))
+			sim_world_fail(w, "api", "host %u: MTU %u, of %u to %u, was %s", i, mtu, low, top,
+				       mtu >= low ? "refused" : "taken");
+		sim_world_mark(w, mtu < low ? SIM_MARK_MTU_REFUSED : SIM_MARK_MTU_CHANGED);
+		sim_host_wake(&w->host[i], w->now_ns);
+	}
+}
+
+static void act_narrow(struct sim_world *w, const struct sim_action *a)
+{
+	struct sim_link *l = &w->link[w->host[a->host].station->index];
+	u32 top = w->faults.host[a->host].mtu;
+
+	l->narrow_bytes = XL_ETHER_BYTES + XLANE_VLAN_TAGS_MAX * XL_VLAN_BYTES + XLANE_MTU_MIN +
+		a->random % (top - XLANE_MTU_MIN + 1);
+	l->narrow_until_ns = xl_max(l->narrow_until_ns, w->now_ns + a->span_ns);
+}
+
 static void act(struct sim_world *w, const struct sim_action *a)
 {
 	static void (*const table[SIM_ACTION_COUNT])(struct sim_world *, const struct sim_action *) = {
@@ -136,7 +174,8 @@ static void act(struct sim_world *w, const struct sim_action *a)
 		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move,
 			[SIM_ACTION_CLOCK_BACK] = act_clock_back,
 		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
-		[SIM_ACTION_FLOOD] = act_flood,
+		[SIM_ACTION_FLOOD] = act_flood, [SIM_ACTION_EMPTY] = act_empty, [SIM_ACTION_MTU] = act_mtu,
+		[SIM_ACTION_NARROW] = act_narrow,
 	};
 
 	sim_world_trace(w, "host %u: fault: %s for %llu us", a->host, sim_action_name(a->kind),
@@ -190,6 +229,8 @@ static void heal(struct sim_world *w)
 	for (u32 i = 0; i < w->units; i++) {
 		struct sim_host *h = &w->host[i];
 
+		if (h->engine)
+			sim_pools_restore(h);
 		h->paused_until_ns = h->held_until_ns = h->starved_until_ns = 0;
 		h->up_at_ns = xl_min(h->up_at_ns, w->now_ns);
 		sim_program_heal(&w->program[i]);

@@ -317,6 +317,7 @@ struct xl_engine {
 	struct xl_engine_config cfg;
 	struct xl_frames *frames;
 	u64 now_ns, counters[XL_ENGINE_COUNTER_COUNT];
+	u64 behind_ns;           /* how far the caller's clock has gone back, in all: now_ns goes on from where it was */
 	u64 host_ns;             /* the packet in hand may have waited in this host so long; 0: not known */
 	u64 leapt_ns;            /* when time last leapt: no round trip is measured across it */
 	struct xl_prng prng;

@@ -218,8 +218,10 @@ void xl_clock(struct xl_engine *e, u64 now_ns)
 {
 	u64 due;
 
+	now_ns += e->behind_ns;
 	if (now_ns < e->now_ns) {
 		xl_count(e, XL_C_CLOCK_BACK);
+		e->behind_ns += e->now_ns - now_ns;
 		return;
 	}
 	due = xl_wheel_next(&e->wheel);
@@ -246,9 +248,9 @@ u64 xl_engine_deadline(const struct xl_engine *e)
 {
 	u64 when = xl_min(xl_wheel_next(&e->wheel), e->writers_ns);
 
-	if (e->reply_count == 0 && xl_sched_next(e) == XL_NONE)
-		return when;
-	return e->starved ? xl_min(when, e->starved_until_ns) : e->now_ns;
+	if (e->reply_count || xl_sched_next(e) != XL_NONE)
+		when = e->starved ? xl_min(when, e->starved_until_ns) : e->now_ns;
+	return when == XL_NEVER ? when : when - xl_min(when, e->behind_ns);
 }
 
 void xl_engine_completed(struct xl_engine *e, const u32 *frames, u32 n)

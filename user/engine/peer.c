@@ -306,7 +306,8 @@ u32 xl_engine_peer_list(const struct xl_engine *e, u32 *at, struct xl_peer_info 
 
 		if (!p->used)
 			continue;
-		out[n++] = (struct xl_peer_info){ .node = p->node, .incarnation = p->incarnation, .heard_ns = p->heard_ns,
+		out[n++] = (struct xl_peer_info){ .node = p->node, .incarnation = p->incarnation,
+						  .heard_ns = p->heard_ns - xl_min(p->heard_ns, e->behind_ns),
 						  .srtt_ns = c ? c->rtt.srtt_ns : 0, .path = p->path,
 						  .conns = p->conns.count };
 	}
