@@ -180,6 +180,14 @@ enum xlane_option {
 	XLANE_OPTION_SEND_BUFFER = 1, /* bytes queued or unacknowledged at most (default 1 MiB, at least 64 KiB) */
 	XLANE_OPTION_PRIORITY = 2,    /* 0..255 of messages sent from now on; carried to the peer (default 0) */
 	XLANE_OPTION_STALL_MS = 3,    /* give the connection up when its data is not acknowledged for so long; 0 = peer_death_ms */
+	XLANE_OPTION_CONGESTION = 4,  /* enum xlane_congestion, at any time; reading it tells which is in force */
+};
+/* What sets the pace of sending: the delay of the network, or only what it loses. */
+enum xlane_congestion {
+	XLANE_CONGESTION_DEFAULT = 0, /* delay, unless the daemon's configuration says otherwise */
+	XLANE_CONGESTION_DELAY,       /* short queues: for a network whose traffic does the same, as within a cluster */
+	XLANE_CONGESTION_CUBIC,       /* RFC 9438 */
+	XLANE_CONGESTION_NEWRENO,     /* RFC 9002, 7 */
 };
 int xlane_conn_set(xlane_conn *c, enum xlane_option option, uint64_t value);
 int xlane_conn_get(xlane_conn *c, enum xlane_option option, uint64_t *value);

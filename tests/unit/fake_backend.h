@@ -34,7 +34,7 @@ struct fake {
 	struct xl_backend b;           /* first */
 	struct xl_backend_ops ops;
 	int fd;
-	u64 ran_ns, runs, flushes, options[3];
+	u64 ran_ns, runs, flushes, options[XL_CONN_OPTIONS];
 	int run_error, begin_error, give_error, take_error;
 	struct fake_conn conn[FAKE_CONNS];
 	struct xl_event events[16];

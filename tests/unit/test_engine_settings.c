@@ -61,6 +61,36 @@ static void test_stall(void **state)
 	pair_close(&p);
 }
 
+/* At any time, with the window that there is; a call's choice stays when its answer brings the size of packets. */
+static void test_congestion(void **state)
+{
+	struct xl_engine_config like = { .congestion = XL_CONGESTION_CUBIC };
+	u64 window;
+	struct pair p;
+	u32 c;
+
+	(void)state;
+	pair_open(&p, &like);
+	c = pair_connect(&p, PORT, XLANE_KIND_STREAM);
+	CHECK(xl_conn_get(p.h[0].e, c, XL_CONN_CONGESTION) == XL_CONGESTION_CUBIC);
+	CHECK(xl_conn_set(p.h[0].e, c, XL_CONN_CONGESTION, XL_CONGESTION_NEWRENO + 1) == -EINVAL);
+	CHECK(xl_conn_set(p.h[0].e, c, XL_CONN_CONGESTION, XL_CONGESTION_NEWRENO) == 0);
+	pair_exchange(&p);
+	CHECK(state_is(&p.h[0], c, "open"));
+	CHECK(xl_conn_get(p.h[0].e, c, XL_CONN_CONGESTION) == XL_CONGESTION_NEWRENO);
+	CHECK(!strcmp(xl_conn_congestion_name(info_of(&p.h[0], c).congestion), "newreno"));
+	for (u64 choice = XL_CONGESTION_DELAY; choice <= XL_CONGESTION_NEWRENO; choice++) {
+		window = info_of(&p.h[0], p.a).cwnd_bytes;
+		CHECK(xl_conn_set(p.h[0].e, p.a, XL_CONN_CONGESTION, choice) == 0);
+		CHECK(info_of(&p.h[0], p.a).cwnd_bytes == window);
+		bystander_lives(&p);
+	}
+	CHECK(xl_conn_set(p.h[0].e, p.a, XL_CONN_CONGESTION, XL_CONGESTION_DEFAULT) == 0);
+	CHECK(xl_conn_get(p.h[0].e, p.a, XL_CONN_CONGESTION) == XL_CONGESTION_CUBIC);
+	CHECK(!strcmp(xl_conn_congestion_name(0), "?") && !strcmp(xl_conn_congestion_name(4), "?"));
+	pair_close(&p);
+}
+
 static u32 bits_of(struct pair *p, u64 user)
 {
 	struct xl_event ev[16];
@@ -191,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_send_buffer), cmocka_unit_test(test_priority), cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_congestion),
 		cmocka_unit_test(test_changing_hands), cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_peer_that_started_anew), cmocka_unit_test(test_buckets_of_workers),
 	};

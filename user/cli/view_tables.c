@@ -67,6 +67,7 @@
 	X("RESENT", RIGHT, 7, COUNT_OF, "packets_retransmitted", 0) \
 	X("LOST", RIGHT, 5, COUNT_OF, "packets_lost", 0) \
 	X("CWND", RIGHT, 4, BYTES_OF, "cwnd_bytes", 0) \
+	X("CONGESTION", LEFT, 2, TEXT, "congestion", 0) \
 	X("INFLIGHT", RIGHT, 4, BYTES_OF, "inflight_bytes", 0) \
 	X("CREDIT", RIGHT, 3, BYTES_OF, "credit_bytes", 0)
 

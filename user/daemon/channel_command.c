@@ -160,14 +160,14 @@ static int do_abort(struct asked *a)
 
 static int do_set(struct asked *a)
 {
-	if (a->c.option > XL_CONN_STALL_MS)
+	if (a->c.option >= XL_CONN_OPTIONS)
 		return -EINVAL;
 	return xl_conn_set(a->s->engine, a->ch->slot[a->c.slot].conn, (enum xl_conn_option)a->c.option, a->c.value);
 }
 
 static int do_get(struct asked *a)
 {
-	if (a->c.option > XL_CONN_STALL_MS)
+	if (a->c.option >= XL_CONN_OPTIONS)
 		return -EINVAL;
 	a->r.value = xl_conn_get(a->s->engine, a->ch->slot[a->c.slot].conn, (enum xl_conn_option)a->c.option);
 	return 0;

@@ -34,6 +34,7 @@ struct xl_interface_config {
 	u32 zero_copy;                   /* XL_AUTO, XL_ON, XL_OFF */
 	u32 need_wakeup, crc;            /* 0 or 1 */
 	u32 keepalive_ms, peer_death_ms; /* 0: the engine's default */
+	u32 congestion;                  /* enum xl_conn_congestion, of connections that do not choose */
 	u32 attach;                      /* 1: attach the demux when none is there */
 	u32 mode;                        /* of attaching: enum xl_xdp_mode; XL_XDP_NONE: native, else skb */
 };

@@ -302,6 +302,7 @@ static void add_traffic(json_t *o, const struct xl_conn_info *n)
 
 	for (u32 i = 0; i < XL_ARRAY_SIZE(values); i++)
 		set(o, values[i].name, values[i].value);
+	json_object_set_new(o, "congestion", json_string(xl_conn_congestion_name(n->congestion)));
 }
 
 static json_t *conn_object(const char *interface, u32 worker, const struct xl_snapshot_conn *c)

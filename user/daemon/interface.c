@@ -54,6 +54,7 @@ static struct xl_thread_config thread_config(const struct xl_interface *i, u32 w
 		.ethertype = (u16)c->ethertype, .vlan = { c->vlan[0], c->vlan[1] },
 		.connections = c->connections, .blocks = c->recv_memory_mib * (1048576 / XLANE_BLOCK_BYTES),
 		.keepalive_ns = c->keepalive_ms * XL_MS, .peer_death_ns = c->peer_death_ms * XL_MS, .no_crc = !c->crc,
+		.congestion = (u8)c->congestion,
 		.node = i->node, .incarnation = i->incarnation,
 	};
 }

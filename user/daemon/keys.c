@@ -9,6 +9,7 @@
 
 #include "../base/log.h"
 #include "../channel/control.h"
+#include "../engine/engine.h"
 #include "../worker/link.h"
 #include "../worker/wait.h"
 #include "../xdp/program.h"
@@ -17,6 +18,8 @@ static const char *const yes_no[] = { "no", "yes", NULL };
 static const u8 yes_no_values[] = { 0, 1 };
 static const char *const three[] = { "auto", "on", "off", NULL };
 static const u8 three_values[] = { XL_AUTO, XL_ON, XL_OFF };
+static const char *const congestions[] = { "delay", "cubic", "newreno", NULL };
+static const u8 congestion_values[] = { XL_CONGESTION_DELAY, XL_CONGESTION_CUBIC, XL_CONGESTION_NEWRENO };
 static const char *const waits[] = { "adaptive", "spin", "sleep", NULL };
 static const u8 wait_values[] = { XL_WAIT_ADAPTIVE, XL_WAIT_SPIN, XL_WAIT_SLEEP };
 static const char *const attaches[] = { "auto", "never", NULL };
@@ -73,6 +76,7 @@ const struct xl_key xl_keys[] = {
 	{ "crc", IFACE(crc), CHOICE(yes_no, yes_no_values), .standard = "yes" },
 	{ "keepalive_ms", IFACE(keepalive_ms), RANGE(1, TIME_MS_MAX), .zero = true, .standard = "0" },
 	{ "peer_death_ms", IFACE(peer_death_ms), RANGE(10, TIME_MS_MAX), .zero = true, .standard = "0" },
+	{ "congestion", IFACE(congestion), CHOICE(congestions, congestion_values), .standard = "delay" },
 	{ "attach", IFACE(attach), CHOICE(attaches, attach_values), .standard = "auto" },
 	{ "mode", IFACE(mode), CHOICE(modes, mode_values), .standard = "auto" },
 };

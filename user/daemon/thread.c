@@ -24,6 +24,7 @@ static int open_engine(struct xl_thread *t, struct xl_drv *drv, char *why, size_
 		.tx_frames_max = xl_worker_tx_data_frames(t->frames.own), .conns_max = c->connections,
 		.peers_max = XLANE_PEERS_DEFAULT, .blocks = c->blocks, .workers = c->workers, .worker = c->worker,
 		.keepalive_ns = c->keepalive_ns, .peer_death_ns = c->peer_death_ns, .no_crc = c->no_crc,
+		.congestion = c->congestion,
 	};
 
 	if (getrandom(&e.seed, sizeof e.seed, 0) != sizeof e.seed)

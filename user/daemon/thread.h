@@ -49,6 +49,7 @@ struct xl_thread_config {
 	u32 connections, blocks;
 	u64 keepalive_ns, peer_death_ns;
 	bool no_crc;
+	u8 congestion;
 	u64 node, incarnation;
 };
 

@@ -179,7 +179,7 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 	const struct xl_peer *p = xl_peer_of(e, c);
 
 	*out = (struct xl_conn_info){
-		.state = c->state, .kind = c->kind, .error = c->error, .local_port = c->local_port,
+		.state = c->state, .kind = c->kind, .congestion = c->cc.algorithm + 1, .error = c->error, .local_port = c->local_port,
 		.remote_port = c->remote_port, .local_id = c->local_id, .remote_id = c->remote_id, .peer_node = p->node,
 		.path = p->path, .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns, .rtt_min_ns = c->rtt.min_ns,
 		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cc.h"
 
+#include "engine.h"
+
 const struct xl_cc_ops *const xl_cc_algorithms[XL_CC_ALGORITHMS] = {
 	[XL_CC_DELAY] = &xl_cc_delay,
 	[XL_CC_CUBIC] = &xl_cc_cubic,
 	[XL_CC_NEWRENO] = &xl_cc_newreno,
 };
+
+const char *xl_conn_congestion_name(u8 congestion)
+{
+	return congestion && congestion <= XL_CC_ALGORITHMS ? xl_cc_algorithms[congestion - 1]->name : "?";
+}
 
 void xl_cc_switch(struct xl_cc *cc, enum xl_cc_algorithm algorithm)
 {

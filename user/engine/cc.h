@@ -71,7 +71,7 @@ struct xl_cc_sample {
 };
 
 enum xl_cc_algorithm { XL_CC_DELAY, XL_CC_CUBIC, XL_CC_NEWRENO, XL_CC_ALGORITHMS };
-#define XL_CC_DEFAULT XL_CC_NEWRENO
+#define XL_CC_DEFAULT XL_CC_DELAY
 
 struct xl_cc_ops {
 	const char *name;

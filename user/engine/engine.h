@@ -158,6 +158,7 @@ u32 xl_engine_events(struct xl_engine *e, struct xl_event *out, u32 max);
 
 struct xl_conn_info {
 	u8 state, kind;              /* xl_conn_state_name(state) */
+	u8 congestion;               /* enum xl_conn_congestion, the one in force */
 	int error;                   /* negative errno, 0 none */
 	u16 local_port, remote_port;
 	u64 local_id, remote_id, peer_node;
@@ -172,6 +173,7 @@ struct xl_conn_info {
 };
 void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out);
 const char *xl_conn_state_name(u8 state);
+const char *xl_conn_congestion_name(u8 congestion);
 const char *xl_wire_error_text(u32 error);
 
 /* --- moving a connection ------------------------------------------------------------------ */

@@ -13,10 +13,15 @@ static u64 time_of(struct xl_conn *c, u64 bytes)
 	return xl_min(bytes * c->pace_cost >> XL_CC_PACE_BITS, XL_PACE_WAIT_NS_MAX);
 }
 
-/* How far the schedule may lie behind: nothing for a window that pacing alone keeps. */
-static u64 burst_bytes(const struct xl_conn *c)
+/* So long may packets that are due wait for others. */
+static u64 step(const struct xl_conn *c) { return xl_min(c->rtt.srtt_ns / 8, XL_PACE_STEP_NS); }
+
+/* How far the schedule may lie behind: nothing for a window that pacing alone keeps, else no less than waiting costs. */
+static u64 burst(struct xl_conn *c)
 {
-	return c->cc.cwnd < c->cc.packet_bytes ? 0 : (u64)XL_PACE_BURST_PACKETS * c->cc.packet_bytes;
+	if (c->cc.cwnd < c->cc.packet_bytes)
+		return 0;
+	return xl_max(time_of(c, (u64)XL_PACE_BURST_PACKETS * c->cc.packet_bytes), step(c));
 }
 
 bool xl_pacer_ready(struct xl_engine *e, struct xl_conn *c, u32 bytes)
@@ -27,14 +32,12 @@ bool xl_pacer_ready(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 		return true;
 	}
 	e->counters[XL_C_PACED] += c->pace_due_ns == XL_NEVER;
-	c->pace_due_ns = xl_max(c->pace_ns, e->now_ns + xl_min(c->rtt.srtt_ns / 8, XL_PACE_STEP_NS));
+	c->pace_due_ns = xl_max(c->pace_ns, e->now_ns + step(c));
 	c->window_limited = true; /* but for pacing it would have been full (RFC 9002, 7.8) */
 	return false;
 }
 
 void xl_pacer_sent(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
-	u64 burst = time_of(c, burst_bytes(c)), earliest = e->now_ns > burst ? e->now_ns - burst : 0;
-
-	c->pace_ns = xl_max(c->pace_ns, earliest) + time_of(c, bytes);
+	c->pace_ns = xl_max(c->pace_ns, e->now_ns - xl_min(burst(c), e->now_ns)) + time_of(c, bytes);
 }

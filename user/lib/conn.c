@@ -220,8 +220,12 @@ static bool option_known(enum xlane_option option)
 {
 	_Static_assert((int)XLANE_OPTION_SEND_BUFFER == (int)XL_CONN_SEND_BUFFER + 1 &&
 		       (int)XLANE_OPTION_PRIORITY == (int)XL_CONN_PRIORITY + 1 &&
-		       (int)XLANE_OPTION_STALL_MS == (int)XL_CONN_STALL_MS + 1, "options are the engine's");
-	return (int)option >= XLANE_OPTION_SEND_BUFFER && (int)option <= XLANE_OPTION_STALL_MS;
+		       (int)XLANE_OPTION_STALL_MS == (int)XL_CONN_STALL_MS + 1 &&
+		       (int)XLANE_OPTION_CONGESTION == (int)XL_CONN_CONGESTION + 1 &&
+		       (int)XLANE_CONGESTION_DELAY == (int)XL_CONGESTION_DELAY &&
+		       (int)XLANE_CONGESTION_CUBIC == (int)XL_CONGESTION_CUBIC &&
+		       (int)XLANE_CONGESTION_NEWRENO == (int)XL_CONGESTION_NEWRENO, "options are the engine's");
+	return (int)option >= XLANE_OPTION_SEND_BUFFER && (int)option <= XLANE_OPTION_CONGESTION;
 }
 
 int xlane_conn_set(xlane_conn *c, enum xlane_option option, uint64_t value)
