@@ -178,17 +178,23 @@ static void delay_sample(struct xl_cc *cc, const struct xl_cc_sample *s)
 		drain(cc, s->now_ns);
 }
 
+/* Loss alone may have other causes than a queue: it is delay that says how far below a packet the window belongs. */
+static u64 loss_floor(const struct xl_cc *cc)
+{
+	if (!cc->delay.limited)
+		return (u64)XL_CC_MINIMUM_PACKETS * cc->packet_bytes;
+	return cc->delay.above ? least(cc) : cc->packet_bytes;
+}
+
 static bool delay_lost(struct xl_cc *cc, u64 sent_ns, u64 now_ns)
 {
-	u64 floor = cc->delay.limited ? least(cc) : (u64)XL_CC_MINIMUM_PACKETS * cc->packet_bytes;
-
 	if (cc->recovery_start_ns && sent_ns <= cc->recovery_start_ns)
 		return false;
 	end_drain(cc, now_ns);
 	cc->before = (struct xl_cc_before){ .cwnd = cc->cwnd, .ssthresh = cc->ssthresh, .valid = true };
 	cc->recovery_start_ns = now_ns;
 	cc->in_recovery = true;
-	cc->cwnd = xl_min(cc->cwnd, xl_max(cc->cwnd * LOSS_TENTHS / 10, floor));
+	cc->cwnd = xl_min(cc->cwnd, xl_max(cc->cwnd * LOSS_TENTHS / 10, loss_floor(cc)));
 	cc->ssthresh = cc->cwnd;
 	cc->acked_credit = 0;
 	begin_round(cc, now_ns, XL_NONE);

@@ -69,11 +69,9 @@ static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
 			for (u32 f = tb; f != XL_NONE; f = next) {
 				struct xl_export_frame out = { .frame = f };
 
-				/* Of the frames behind the first only these mean anything. The generation tells packets
-				 * of earlier times, when the frame was a buffer of its own, that it is not theirs. */
+				/* Of the frames behind the first only these two mean anything. */
 				if (f == tb)
 					out.meta = e->txbufs[f];
-				out.meta.generation = e->txbufs[f].generation;
 				out.meta.chain = next = e->txbufs[f].chain;
 				out.meta.head = tb;
 				p = put(p, &out, sizeof out);
