@@ -33,24 +33,24 @@ static u32 first_core(const struct xl_server *s, u32 interface)
 	return n;
 }
 
-/* The largest MTU that is of use: what the sockets and the XDP program were made for. */
-static u32 usable_mtu(const struct xl_interface *i) { return (u32)xl_min(i->watch.mtu, i->drv[0]->mtu); }
+/* What sockets and frames were made for; the drivers use no more. */
+static u32 mtu_most(const struct xl_interface *i)
+{
+	u32 most = i->drv[0]->segs_max == 1 ? i->port.umem.frame_bytes - XLANE_TX_HEADROOM_BYTES : XLANE_MTU_MAX;
 
-/* Connections go on under another MTU. More than the sockets were made for would not come through. */
+	return i->port.mtu_limit ? (u32)xl_min(most, i->port.mtu_limit) : most;
+}
+
+/* Connections go on under another MTU: the workers follow their drivers. */
 static void mtu_changed(struct xl_server *s, u32 interface)
 {
 	struct xl_interface *i = &s->interface[interface];
-	u32 tags = xl_link_tag_bytes(&i->thread[0]->worker.link);
 
-	if (i->watch.mtu < XLANE_MTU_MIN + tags) {
+	if (i->watch.mtu < XLANE_MTU_MIN + xl_link_tag_bytes(&i->thread[0]->worker.link))
 		xl_presence_lost(s, interface, -ENETDOWN, "its MTU is too small now");
-		return;
-	}
-	for (u32 w = 0; w < i->workers; w++)
-		xl_thread_mtu(i->thread[w], usable_mtu(i));
-	if (i->watch.mtu > i->drv[0]->mtu)
+	else if (i->watch.mtu > mtu_most(i))
 		xl_warning("%s: MTU %u: %u of it are used, more from the next start on", i->config->name, i->watch.mtu,
-			   i->drv[0]->mtu);
+			   mtu_most(i));
 	else
 		xl_info("%s: MTU %u", i->config->name, i->watch.mtu);
 }

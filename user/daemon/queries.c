@@ -152,7 +152,7 @@ static void gather_interface(struct xl_server *s, u32 at, struct xl_figures_inte
 	if (!i->workers)
 		return;
 	memcpy(f->mac, i->drv[0]->mac, sizeof f->mac);
-	f->mtu = i->watched ? (u32)xl_min(i->drv[0]->mtu, i->watch.mtu) : i->drv[0]->mtu;
+	f->mtu = i->drv[0]->mtu;
 	f->queues = i->drv[0]->queues;
 	f->has_xdp = !s->helper.broken &&
 		     !xl_request_ask(&s->helper, XL_REQUEST_COUNTERS, at, ASK_PATIENCE_MS, &r, NULL, NULL);

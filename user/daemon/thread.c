@@ -124,12 +124,6 @@ void xl_thread_drop(struct xl_thread *t, u32 client)
 	xl_inbox_post(&t->in, XL_THREAD_DROP, (void *)((uintptr_t)client * XL_INBOX_KINDS));
 }
 
-void xl_thread_mtu(struct xl_thread *t, u32 mtu)
-{
-	if (!atomic_exchange(&t->mtu, mtu))
-		xl_inbox_post(&t->in, XL_THREAD_MTU, NULL);
-}
-
 bool xl_thread_report(struct xl_thread *t, u32 *kind, void **p)
 {
 	return xl_inbox_take(&t->out, kind, p);

@@ -23,14 +23,13 @@
 #define XL_THREAD_STOP_NS (500 * XL_MS)
 /* Messages under way to or from one thread at most: each client's channel and its end, a snapshot, a stop. */
 #define XL_THREAD_SLOTS 4096
-_Static_assert(2 * XLANE_CLIENTS_MAX + 5 < XL_THREAD_SLOTS, "an inbox is never full");
+_Static_assert(2 * XLANE_CLIENTS_MAX + 4 < XL_THREAD_SLOTS, "an inbox is never full");
 
 enum xl_thread_message {   /* to the thread */
 	XL_THREAD_ADD,        /* struct xl_channel: a client's, now the thread's */
 	XL_THREAD_SNAPSHOT,   /* struct xl_snapshot: to be filled */
 	XL_THREAD_DROP,       /* a client's number: its channel is to come back */
 	XL_THREAD_STOP,
-	XL_THREAD_MTU,        /* NULL: the link's MTU has changed, see xl_thread_mtu */
 };
 enum xl_thread_report {    /* from it */
 	XL_THREAD_GONE,       /* struct xl_channel: its client is gone, or must go */
@@ -65,7 +64,6 @@ struct xl_thread {
 	/* between the two */
 	struct xl_inbox in, out;
 	_Atomic u64 beat_ns;         /* start of its latest round */
-	_Atomic u32 mtu;             /* the link's new MTU, until the thread has seen it; 0 */
 	/* the thread's, while it runs */
 	struct xl_frames frames;
 	void *tables, *engine_mem;
@@ -87,9 +85,6 @@ int xl_thread_start(struct xl_thread *t);
 void xl_thread_post(struct xl_thread *t, enum xl_thread_message m, void *p);
 /* A client is given up: its channel comes back, if it is not on its way already. */
 void xl_thread_drop(struct xl_thread *t, u32 client);
-/* The link's MTU is this from now on; at most what the driver was opened for, and at least what xlane uses. Any number of
- * calls is one message in the inbox. */
-void xl_thread_mtu(struct xl_thread *t, u32 mtu);
 /* Next report; false: none. */
 bool xl_thread_report(struct xl_thread *t, u32 *kind, void **p);
 /* Wait for the end of a thread that was told to stop. -ETIMEDOUT: it did not end; nothing of it may be taken apart. */

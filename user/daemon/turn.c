@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/assert.h"
-
 static void take_inbox(struct xl_thread *t, u64 now_ns)
 {
 	void *p;
@@ -27,10 +25,6 @@ static void take_inbox(struct xl_thread *t, u64 now_ns)
 			break;
 		case XL_THREAD_SNAPSHOT:
 			t->filling = p;
-			break;
-		case XL_THREAD_MTU:
-			XL_ASSERT(!xl_engine_set_max_packet(t->worker.engine, atomic_exchange(&t->mtu, 0) -
-							    xl_link_tag_bytes(&t->worker.link), now_ns));
 			break;
 		case XL_THREAD_DROP:
 			xl_channels_drop(t->channels, (u32)((uintptr_t)p / XL_INBOX_KINDS), now_ns);

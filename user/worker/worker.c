@@ -45,6 +45,7 @@ void xl_worker_init(struct xl_worker *w, struct xl_drv *drv, struct xl_frames *f
 	w->frames = frames;
 	w->engine = engine;
 	w->tx_reserve = xl_worker_tx_reserve(frames->own);
+	w->mtu = drv->mtu;
 	w->error = 0;
 	w->stalled = false;
 	w->ran_ns = w->drained_ns = 0;
@@ -151,6 +152,16 @@ u32 xl_worker_send(struct xl_worker *w, u64 now_ns)
 	return taken;
 }
 
+/* The driver has seen that its interface has another MTU. What the engine can not do, smaller than any packet or larger than
+ * its frames, changes nothing: a path that then swallows packets is found out as any other. */
+static void follow_mtu(struct xl_worker *w, u64 now_ns)
+{
+	if (w->drv->mtu == w->mtu)
+		return;
+	w->mtu = w->drv->mtu;
+	xl_engine_set_max_packet(w->engine, w->mtu - xl_link_tag_bytes(&w->link), now_ns);
+}
+
 int xl_worker_round(struct xl_worker *w, u64 now_ns)
 {
 	u32 sent, completed;
@@ -166,6 +177,7 @@ int xl_worker_round(struct xl_worker *w, u64 now_ns)
 		received = 0;
 	}
 	refill(w);
+	follow_mtu(w, now_ns);
 	xl_engine_advance(w->engine, now_ns);
 	sent = xl_worker_send(w, now_ns);
 	return w->error ? w->error : received + (int)(sent + completed);

@@ -29,6 +29,7 @@ struct xl_worker {
 	struct xl_engine *engine;
 	struct xl_link_layer link;
 	u32 tx_reserve;      /* frames that sending may always have */
+	u32 mtu;             /* of the driver, when the engine was last told */
 	int error;           /* negative errno once the device is gone; 0 */
 	bool stalled;        /* the engine has packets that the driver or the pool has no room for */
 	u64 ran_ns;          /* time of the last round */
@@ -42,6 +43,7 @@ u32 xl_worker_tx_data_frames(u32 frames);
 
 /* The parts outlive the worker; xl_link_init has made the link before. Gives the driver frames to receive into. */
 void xl_worker_init(struct xl_worker *w, struct xl_drv *drv, struct xl_frames *frames, struct xl_engine *engine);
+/* The driver's MTU may change at any time: the engine follows, as far as the config it was made with lets it. */
 /* One round at time now_ns (CLOCK_MONOTONIC): completions, receive, timers, send, refill. Returns packets received and
  * sent and frames completed (0: nothing to do), or w->error. */
 int xl_worker_round(struct xl_worker *w, u64 now_ns);
