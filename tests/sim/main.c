@@ -10,6 +10,7 @@
 
 #include "../../user/drv/pcap.h"
 #include "report.h"
+#include "theatre.h"
 
 #define TAP_SEEDS 100            /* seeds of one TAP line */
 #define DETERMINISM_SEEDS 20
@@ -264,6 +265,8 @@ int main(int argc, char **argv)
 {
 	struct options o = { .first = 1, .seeds = SIM_MARKS_SEEDS_MIN, .jobs = 1 };
 
+	if (sim_theatre_wanted(argc, argv))
+		return sim_theatre_main(argc, argv);
 	parse(&o, argc, argv);
 	return o.single ? run_single(&o) : run_many(&o);
 }
