@@ -28,8 +28,10 @@ static inline struct path_state path_open(u32 most)
 	return s;
 }
 
-static inline void path_carry(struct pair *p, struct path_state *s, u32 from, const struct raw *r)
+static inline void path_carry(struct pair *p, struct path_state *s, u32 from, const struct raw *r, u8 to)
 {
+	if (to != (s->address[!from] ? s->address[!from] : p->h[!from].address))
+		return; /* nobody is there any more */
 	s->packets++;
 	s->largest[from] = (u32)xl_max(s->largest[from], r->n);
 	if (s->look)
@@ -50,7 +52,7 @@ static inline bool path_exchange(struct pair *p, struct path_state *s)
 
 	for (u32 i = 0; i < 2; i++)
 		for (; host_output(&p->h[i], &r, &to, p->now); some = true)
-			path_carry(p, s, i, &r);
+			path_carry(p, s, i, &r, to);
 	return some;
 }
 

@@ -259,13 +259,54 @@ static void test_outages(void **state)
 	pair_close(&p);
 }
 
+/* S-7, U-6: a host's address changes in the middle of transfers both ways; what was known of the old path is forgotten. A
+ * copy of an old packet from elsewhere moves nobody. */
+static struct raw captured;
+
+static void capture(struct path_state *s, u32 from, const struct raw *r)
+{
+	(void)s;
+	if (from == 0)
+		captured = *r;
+}
+
+static void test_address(void **state)
+{
+	struct path_state s = path_open(1400);
+	struct path_flow f[2];
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, &jumbo);
+	for (u32 i = 0; i < 2; i++) {
+		f[i] = flow_of(&p, i);
+		assert_true(path_flow(&p, &s, &f[i], BULK, 5 * XL_S));
+	}
+	s.look = capture;
+	path_run(&p, &s, 2 * XL_S);
+	s.look = NULL;
+	host_input(&p.h[1], &captured, 77, p.now);
+	assert_int_equal(count_of(&p.h[1], XL_C_PEER_MOVED), 0);
+	assert_true(info_of(&p.h[1], p.b).max_packet < 1400);
+	assert_false(path_flow(&p, &s, &f[0], 2 * BULK, 2 * XL_MS));
+	assert_false(path_flow(&p, &s, &f[1], 2 * BULK, 2 * XL_MS));
+	s.address[0] = 55;
+	s.most[0] = s.most[1] = 9000;
+	for (u32 i = 0; i < 2; i++)
+		assert_true(path_flow(&p, &s, &f[i], 2 * BULK, 10 * XL_S));
+	assert_int_equal(count_of(&p.h[1], XL_C_PEER_MOVED), 1);
+	assert_int_equal(info_of(&p.h[1], p.b).path.remote[5], 55);
+	assert_int_equal(info_of(&p.h[1], p.b).max_packet, 9000);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set_bounds), cmocka_unit_test(test_link_lowers), cmocka_unit_test(test_link_raises),
 		cmocka_unit_test(test_announcement_lost), cmocka_unit_test(test_announcement_overtaken),
 		cmocka_unit_test(test_black_hole), cmocka_unit_test(test_black_hole_shared), cmocka_unit_test(test_raised),
-		cmocka_unit_test(test_plain_loss), cmocka_unit_test(test_outages),
+		cmocka_unit_test(test_plain_loss), cmocka_unit_test(test_outages), cmocka_unit_test(test_address),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -109,7 +109,7 @@ static void test_late_ack(void **state)
 	path_run(&p, &s, 1 * XL_MS);
 	assert_int_equal(send_all(&p, p.a, 17000, 3), 17000);
 	while (host_output(&p.h[0], &r, &to, p.now))
-		path_carry(&p, &s, 0, &r);
+		path_carry(&p, &s, 0, &r, to);
 	xl_engine_advance(p.h[1].e, p.now += 300 * XL_US);
 	while (n < XL_ARRAY_SIZE(acks) && host_output(&p.h[1], &acks[n], &to, p.now))
 		n++;
