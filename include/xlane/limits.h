@@ -48,12 +48,12 @@
 #define XLANE_MESSAGE_SMALL_MAX_BYTES 65536  /* larger messages wait for the receiver's grant */
 #define XLANE_DATAGRAM_MAX_BYTES    65536
 #define XLANE_SEND_BUFFER_BYTES     1048576  /* per connection: bytes queued or unacknowledged */
-#define XLANE_RECV_WINDOW_BYTES     1048576  /* per connection: credit that the receiver gives */
-#define XLANE_RECV_WINDOW_MIN_BYTES 131072   /* given to a new connection when receive memory is nearly promised away */
+#define XLANE_RECV_WINDOW_BYTES     1048576  /* per connection: credit that the receiver gives a reader that keeps up */
+#define XLANE_RECV_WINDOW_MIN_BYTES 131072   /* credit of a new or resting connection, and least memory of one that receives */
 #define XLANE_BLOCK_BYTES           4096     /* one block of receive memory */
 #define XLANE_BLOCKS_DEFAULT        16384    /* 64 MiB of receive memory per worker */
 #define XLANE_WINDOW_TABLE_BLOCKS   6        /* blocks a window needs past its bytes: two ends, four tables */
-#define XLANE_BLOCKS_MIN            38       /* one connection with the smallest window */
+#define XLANE_BLOCKS_MIN            38       /* one connection that receives */
 #define XLANE_HOLES_MAX             254      /* received intervals past the contiguous prefix */
 #define XLANE_ACK_RANGES_KEPT       64       /* packet number ranges that a receiver remembers */
 #define XLANE_ACK_RANGES_SENT       16       /* ranges that one ACK record carries at most */
@@ -91,7 +91,7 @@ _Static_assert(XLANE_PACKET_SEGS_MAX * (XLANE_FRAME_BYTES - XLANE_TX_HEADROOM_BY
 _Static_assert(XLANE_RECV_WINDOW_MIN_BYTES >= XLANE_MESSAGE_SMALL_MAX_BYTES + 2 * XLANE_MTU_MAX,
 	       "a whole small message and its neighbours fit the smallest window");
 _Static_assert(XLANE_BLOCKS_MIN >= XLANE_RECV_WINDOW_MIN_BYTES / XLANE_BLOCK_BYTES + XLANE_WINDOW_TABLE_BLOCKS,
-	       "the least receive memory takes one connection");
+	       "the least receive memory takes one connection that receives");
 _Static_assert(XLANE_HOLES_MAX * 16 + 32 <= XLANE_BLOCK_BYTES, "the table of holes is one block");
 _Static_assert(XLANE_LINK_HEADER_MAX_BYTES + 20 + 28 + 16 + 4 + XLANE_ACK_RANGES_SENT * 8 + 64 <=
 	       XLANE_TX_HEADROOM_BYTES, "every header of a data packet fits the headroom");

@@ -27,6 +27,7 @@ static const struct { u32 mark; const char *why; } exempt[] = {
 	{ LINK(TX_BAD_PATH), "the engine keeps the headroom and makes no path of its own" },
 	{ ENGINE(ACK_SKIPPED), "no engine acknowledges what it has not received; a hostile peer does" },
 	{ ENGINE(DATA_HOLES), "the congestion window never lets so many gaps stand" },
+	{ ENGINE(MEMORY_STALLED), "a sender's engine goes on with a message that it has begun, or its peer dies first" },
 	{ ENGINE(LARGE_PAST_END), "no engine sends past the end; a forged packet that does is as good as never" },
 	{ ENGINE(LARGE_HOLES), "the congestion window never lets so many gaps stand" },
 	{ ENGINE(EARLY_FULL), "a program sends fewer messages than there are places for" },

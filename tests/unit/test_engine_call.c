@@ -43,6 +43,8 @@ static void init_no_credit(void) { xl_put16(r.b + BODY + 28, 0x0002); raw_init_e
 static void init_no_packet(void) { xl_put16(r.b + BODY + 20, 0x0001); raw_init_end(&r); }
 static void init_no_number(void) { xl_put16(r.b + BODY + 40, 0x0007); raw_init_end(&r); }
 static void init_ack_delay(void) { raw_param(&r, 0x0003, 4, 1000000001); resize(8); raw_init_end(&r); }
+static void init_message_max(void) { raw_param(&r, 0x0005, 4, 65535); resize(8); raw_init_end(&r); }
+static void init_message_none(void) { raw_param(&r, 0x0005, 4, 0); resize(8); raw_init_end(&r); }
 static void init_no_source(void) { memset(r.b + 40, 0, 8); raw_init_end(&r); }
 static void init_no_node(void) { memset(r.b + 24, 0, 8); raw_init_end(&r); }
 static void init_reflected(void) { xl_put64(r.b + 24, NODE(2)); raw_init_end(&r); }
@@ -60,6 +62,7 @@ static const struct { const char *name; void (*make)(void); u32 counter; u32 err
 	INIT(init_unknown_must, INIT_REFUSED, XLANE_WIRE_PARAM), INIT(init_packet_255, INIT_REFUSED, XLANE_WIRE_PARAM),
 	INIT(init_no_credit, INIT_REFUSED, XLANE_WIRE_PARAM), INIT(init_no_packet, INIT_REFUSED, XLANE_WIRE_PARAM),
 	INIT(init_no_number, INIT_REFUSED, XLANE_WIRE_PARAM), INIT(init_ack_delay, INIT_REFUSED, XLANE_WIRE_PARAM),
+	INIT(init_message_max, INIT_REFUSED, XLANE_WIRE_PARAM), INIT(init_message_none, INIT_REFUSED, XLANE_WIRE_PARAM),
 	INIT(init_no_source, INIT_REFUSED, XL_NONE), INIT(init_no_node, INIT_REFUSED, XLANE_WIRE_PARAM),
 	INIT(init_port, INIT_REFUSED, XLANE_WIRE_REFUSED), INIT(init_kind, INIT_REFUSED, XLANE_WIRE_KIND),
 	INIT(init_kind_3, INIT_REFUSED, XLANE_WIRE_KIND),

@@ -338,7 +338,7 @@ static void test_memory_of_an_exported_connection_is_not_promised(void **state)
 {
 	struct xl_engine_config like = { .blocks = 140 };
 	static u8 buf[1 << 20];
-	struct peer x, y = peer_new(4, 100);
+	struct peer x, y, z;
 	struct pair p;
 	u32 conn;
 	s64 n;
@@ -350,12 +350,18 @@ static void test_memory_of_an_exported_connection_is_not_promised(void **state)
 		peer_data(&p, &x, 0, at, 'x', 1024);
 	n = xl_conn_export(p.h[1].e, x.conn, buf, sizeof buf);
 	CHECK(n > 0);
-	raw_init(&y, &r, XLANE_KIND_STREAM, 1 << 20);
-	raw_init_end(&r);
-	peer_send(&p, &y, &r);
-	CHECK(peer_hears(&p, &y, &r) && (r.b[0] & 15) == 4 && xl_get32(r.b + 52) == XLANE_WIRE_RESOURCES);
+	y = peer_open(&p, 4, 100, XLANE_KIND_STREAM, 0);
+	z = peer_open(&p, 5, 100, XLANE_KIND_STREAM, 0);
+	peer_data(&p, &y, 0, 0, 'y', 1);
+	CHECK(xl_conn_readable(p.h[1].e, y.conn) == 1 && count_of(&p.h[1], XL_C_MEMORY_WAIT) == 0);
+	peer_data(&p, &z, 0, 0, 'z', 1);
+	CHECK(xl_conn_readable(p.h[1].e, z.conn) == -EAGAIN && count_of(&p.h[1], XL_C_MEMORY_WAIT) == 1);
 	CHECK(xl_conn_import(p.h[1].e, buf, (u64)n, p.now, &conn) == 0);
 	CHECK(xl_conn_readable(p.h[1].e, conn) == XLANE_RECV_WINDOW_MIN_BYTES);
+	while (xl_conn_recv(p.h[1].e, conn, buf, sizeof buf, p.now) > 0)
+		;
+	peer_data(&p, &z, 0, 0, 'z', 1);
+	CHECK(xl_conn_readable(p.h[1].e, z.conn) == 1);
 	pair_close(&p);
 }
 

@@ -403,12 +403,16 @@ static void test_grant_order(void **state)
 	/* The first is there alone; then the smallest by classes of 256 KiB, each fourth time the one that waits longest. */
 	static const u32 order[WAITERS] = { 0, 2, 4, 1, 5, 3, 6, 7 };
 	struct xl_engine_config like = { .blocks = 700, .conns_max = 40 };
-	struct peer x[WAITERS];
+	struct peer x[WAITERS], unread;
 	u32 got[2 * WAITERS], n = 0;
 	struct pair p;
 
 	(void)state;
 	pair_open(&p, &like);
+	for (u32 i = 0; i < 5; i++) { /* what these leave is the reserve */
+		unread = peer_open(&p, (u8)(50 + i), 100, XLANE_KIND_STREAM, 1 << 20);
+		peer_data(&p, &unread, 0, 0, 'x', 1);
+	}
 	for (u32 i = 0; i < WAITERS; i++)
 		x[i] = peer_open(&p, (u8)(10 + i), 100, XLANE_KIND_MESSAGE, 1 << 20);
 	for (u32 i = 0; i < WAITERS; i++)

@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "rbuf.h"
+#include "window.h"
 
 struct xl_ack_range *xl_ack_table(struct xl_engine *e, const struct xl_conn *c)
 {
@@ -29,12 +30,18 @@ static void give_table(struct xl_engine *e, struct xl_conn *c)
 		return;
 	xl_block_give(e, c->received_table);
 	c->received_table = XL_NONE;
+	xl_window_settle(e, c);
 }
 
 void xl_ack_remember(struct xl_engine *e, struct xl_conn *c, u64 number)
 {
 	if (xl_received_add(&c->received, xl_ack_table(e, c), number) == XL_RECEIVED_NEED_TABLE) {
-		c->received_table = xl_block_take(e);
+		c->received_table = xl_window_table(e, c);
+		if (c->received_table == XL_NONE) { /* no memory: the newest alone is remembered */
+			xl_count(e, XL_C_NUMBERS_FORGOTTEN);
+			xl_received_restart(&c->received, number);
+			return;
+		}
 		xl_received_add(&c->received, xl_ack_table(e, c), number);
 	}
 	give_table(e, c);

@@ -7,6 +7,7 @@
 #include "grant.h"
 #include "output.h"
 #include "txbuf.h"
+#include "window.h"
 
 u8 *xl_build_push(struct xl_engine *e, struct xl_build *b, u32 bytes)
 {
@@ -99,7 +100,7 @@ static void push_ack(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 
 static void push_credit(struct xl_engine *e, struct xl_conn *c, struct xl_build *b)
 {
-	struct xl_record_credit r = { .limit = c->consumed + c->window };
+	struct xl_record_credit r = { .limit = xl_window_limit(c) };
 	u8 *p = xl_build_push(e, b, XLANE_CREDIT_BYTES);
 
 	if (!p)

@@ -60,7 +60,7 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 static bool usable(const struct xl_outer *h, const struct xl_params *p)
 {
 	return h->source_id && h->source_node && p->max_packet >= XLANE_MTU_MIN && p->has_credit && p->has_first_number &&
-	       p->ack_delay_ns <= XL_S;
+	       p->ack_delay_ns <= XL_S && (!p->message_max || p->message_max >= XLANE_MESSAGE_SMALL_MAX_BYTES);
 }
 
 static struct xl_listener *listener_on(struct xl_engine *e, u16 port)

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "conn.h"
 #include "loss.h"
+#include "persist.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "send.h"
@@ -99,6 +100,8 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	HOLDS(!xl_send_could(c) || c->is_waiting, "who waits for frames is on the list of writers");
 	HOLDS(!(c->control || c->ack_now) || c->is_active || xl_recovery_full(e, c), "what is to be sent has a turn");
 	HOLDS(!c->is_active || (c->deficit > 0 && c->deficit <= XL_SCHED_QUANTUM_BYTES), "who has a turn may send in it");
+	HOLDS(!xl_persist_stands(e, c) || armed, "a timer is armed while a sender stands without credit");
+	HOLDS(!c->backed || c->rest_ns != XL_NEVER || c->is_active, "memory that is promised is looked at again");
 	return NULL;
 }
 
@@ -109,7 +112,7 @@ const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 	return broken ? broken : check_flight(e, c);
 }
 
-struct sums { u32 conns, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
+struct sums { u32 backing, conns, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
 
 static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, struct sums *s)
 {
@@ -121,7 +124,8 @@ static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, stru
 		broken = check_timers(e, c);
 	s->conns++;
 	s->holders += c->buffered > 0;
-	s->promised += xl_window_blocks(c->window);
+	s->promised += c->promised;
+	s->backing += c->awaits_memory;
 	s->sents += c->sent.count + c->lost.count;
 	s->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
 	s->blocks += xl_blocks_count(e, c) + c->large_in.held;
@@ -183,6 +187,7 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	      "blocks of receive memory add up");
 	HOLDS(s.promised == e->promised && s.granted == e->granted && s.promised + s.granted + e->away <= e->cfg.blocks,
 	      "promised and granted memory adds up and is there");
+	HOLDS(s.backing == e->backing.count, "connections that wait for memory add up");
 	HOLDS(s.grants == e->grants && s.grants <= XLANE_GRANTS_MAX, "large messages in reassembly add up");
 	HOLDS(s.waiting == e->large_ages.count && s.waiting == count_waiting(e), "large messages that wait add up");
 	HOLDS(s.sents + e->sent_free.count == e->nsents, "sent packets add up");

@@ -8,6 +8,7 @@
  *   ring_ns           frames that are needed again may have come back: a driver tells nobody when it gives them
  *   pace_due_ns       the next packet of data is due (pacer.c)
  *   persist_ns        the credit is used up: the peer is asked for more, in case what it gave was lost
+ *   rest_ns           memory is promised, and perhaps nothing comes any more (window.c)
  *   large_in.due_ns   of a granted large message enough should have come
  *   linger_until_ns   nobody needs our ACKs any more; before that state: closed by the program, and no progress since long
  */
@@ -23,11 +24,13 @@
 #include "grant.h"
 #include "large.h"
 #include "peer.h"
+#include "persist.h"
 #include "probe.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "txbuf.h"
+#include "window.h"
 #include "writers.h"
 
 u64 xl_remote_key(const struct xl_engine *e, u64 node, u64 id)
@@ -49,15 +52,12 @@ static u64 fresh_id(struct xl_engine *e, u64 call_id)
 
 struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id)
 {
-	u32 window = xl_window_offer(e), i;
+	u32 window = xl_window_first(e, kind), i;
 	struct xl_conn *c;
 
-	if (!window)
-		return NULL;
 	i = xl_list_pop(&e->l_active, &e->conn_free);
 	if (i == XL_NONE)
 		return NULL;
-	e->promised += xl_window_blocks(window);
 	c = &e->conns[i];
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
@@ -71,7 +71,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.sent_order = 1, .run_start_ns = XL_NEVER, .asked_number = XL_NONE64, .told_number = XL_NONE64,
 		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
-		.peer_packet = XLANE_MTU_MAX,
+		.peer_packet = XLANE_MTU_MAX, .rest_ns = XL_NEVER, .pace_since_ns = e->now_ns,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
 		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
 	};
@@ -127,7 +127,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 {
 	u32 i = xl_conn_index(e, c);
 
-	e->promised -= xl_window_blocks(c->window);
+	xl_window_leave(e, c);
 	e->holders -= c->buffered > 0; /* it moves to another engine */
 	xl_grant_leave(e, c);
 	xl_sched_leave(e, c);
@@ -244,6 +244,7 @@ void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 	c->large_out.open = false;
 	xl_large_abandon(e, c);
 	xl_datagram_drop(e, c);
+	xl_window_stop(e, c);
 	xl_conn_activate(e, c);
 }
 
@@ -324,7 +325,7 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), xl_min(c->linger_until_ns, c->partial_due_ns));
 
 	when = xl_min(when, xl_min(c->large_in.due_ns, c->ring_ns));
-	when = xl_min(when, xl_min(c->pace_due_ns, c->persist_ns));
+	when = xl_min(when, xl_min(c->pace_due_ns, xl_min(c->persist_ns, c->rest_ns)));
 	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_probe_deadline(e, c)));
 }
 
@@ -362,6 +363,10 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 		c->pace_due_ns = XL_NEVER;
 		xl_conn_activate(e, c);
 	}
+	if (c->persist_ns <= e->now_ns)
+		xl_persist_timeout(e, c);
+	if (c->rest_ns <= e->now_ns)
+		xl_window_rest(e, c);
 	if (c->large_in.due_ns <= e->now_ns)
 		xl_grant_timeout(e, c);
 	if (xl_state_joined(c->state))

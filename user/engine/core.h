@@ -63,6 +63,10 @@
 #define XL_GRANT_CLASSES      64             /* sizes of waiting messages, in steps of XLANE_MESSAGE_MAX_BYTES / 64 */
 #define XL_LARGE_INDEX_MAX    4              /* blocks of block numbers that a message of XLANE_MESSAGE_MAX_BYTES needs */
 #define XL_DATAGRAM_AGE_NS    (1 * XL_S)     /* a datagram not whole after this, or 8 round trips, is given up */
+#define XL_REST_NS            (200 * XL_MS)  /* nothing came for so long, or 8 round trips: memory not in use goes back */
+#define XL_PERSIST_MAX_NS     (2 * XL_S)     /* longest pause before a sender without credit asks again */
+#define XL_PERSIST_PATIENCE   4              /* so many answers in a row that took nothing are not taken for want of memory */
+#define XL_PERSIST_BACKOFF_MAX 20            /* doublings */
 #define XL_SWEEP_AT_ONCE      8              /* connections that are asked at once when their peer has lost another, */
 #define XL_SWEEP_GAP_NS       (100 * XL_US)  /* and the pause after them */
 #define XL_PMTU_ROUNDS        4              /* times in a row that large packets were lost while smaller ones arrived, */
@@ -194,7 +198,8 @@ struct xl_conn {
 	bool large_turn;         /* the next new packet is one of the large message, if there is one */
 	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
 	u32 inflight_packets;
-	u32 max_packet, probes, pto_count, persist_count;
+	u32 max_packet, probes, pto_count;
+	u32 persist_count;       /* persist.h: times in a row that the peer answered, and took or gave nothing */
 	u32 peer_packet;         /* largest packet that the peer receives */
 	u32 told_packet;         /* what it was told to be the largest that is received here; 0: one or the other value */
 	u32 pad;                 /* size of a packet to try the path with; 0: none */
@@ -239,14 +244,19 @@ struct xl_conn {
 	u8 reading;              /* enum xl_reading: where that is; its header is consumed */
 	u32 early;               /* block of message starts behind holes (early.c), or XL_NONE */
 	struct xl_large_in large_in;
-	u64 datagram_top;        /* highest id that is over */
+	u64 datagram_top;        /* highest id that is over, if any is */
 	u64 partial_due_ns;
-	u32 datagrams_over;      /* block: a bit for each id up to datagram_top that is over, or XL_NONE: none yet */
+	u32 datagrams_over;      /* block: a bit for each id up to datagram_top that is over, or XL_NONE: all are */
+	bool datagram_any;       /* some id is over */
 	struct xl_partial partial[XLANE_DATAGRAMS_PARTIAL_MAX];
 	struct xl_rbuf rbuf;
 	u64 ack_due_ns, largest_time_ns;
 	u32 largest_host_ns;     /* that packet may have waited here so long before; 0: not known */
-	u32 window;              /* bytes past `consumed` that the peer may send; its blocks are promised */
+	u32 window;              /* window.h: bytes past `consumed` that the peer is to have as credit */
+	u32 backed;              /* of these have memory: 0, or XLANE_RECV_WINDOW_MIN_BYTES at least */
+	u32 promised;            /* blocks: for what is backed, or those that are held */
+	u64 pace_from, pace_since_ns, grown_ns; /* where and when measuring the reader's pace began; the window's last growth */
+	u64 rest_ns;             /* memory is promised: when to see whether anything still comes */
 	u32 ack_pending;
 	u8 ack_every;            /* packets that share an ACK while all is well */
 	u64 told_number, told_largest; /* packet of ours that carried an ACK, and the largest number in it; XL_NONE64: none */
@@ -254,8 +264,8 @@ struct xl_conn {
 	bool ack_now, fin_received;
 
 	/* lists of the engine */
-	struct xl_link active, event, accept, of_peer, waiting, large_class, large_age;
-	bool is_active, is_event, is_waiting;
+	struct xl_link active, event, accept, of_peer, waiting, large_class, large_age, backing;
+	bool is_active, is_event, is_waiting, awaits_memory;
 	bool is_fresh;           /* is_active among those that go first (sched.h) */
 	bool is_held;            /* had data when it last could send nothing */
 	s32 deficit;             /* bytes of data that its turn still allows */
@@ -336,7 +346,7 @@ struct xl_engine {
 	u32 *block_free;
 	u32 nblock_free;
 	u8 *block_state;         /* enum xl_block_state */
-	u32 promised;            /* blocks that windows given to connections may still come to need */
+	u32 promised;            /* blocks promised to connections, those that they hold included */
 	u32 away;                /* blocks with connections that were exported */
 	u32 reserve;             /* blocks that windows leave to large messages */
 	u32 granted, grants;     /* blocks reserved for large messages, messages in reassembly; with promised and away <= cfg.blocks */
@@ -357,11 +367,12 @@ struct xl_engine {
 	struct xl_wheel wheel;   /* ids: connections, then peers */
 	struct xl_list conn_free, peer_free, peer_idle, sent_free, events;
 	struct xl_list fresh, active; /* whose turn it is to send: sched.h */
+	struct xl_list backing;  /* connections that wait for memory, in the order in which they came */
 	struct xl_list writers;  /* connections whose program waits for frames: writers.h */
 	bool frames_freed;       /* since the writers were last looked at */
 	u32 writers_left;        /* of them not looked at since then, */
 	u64 writers_ns;          /* and when to look at more of these; XL_NEVER: none are left */
-	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age;
+	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_backing;
 	struct xl_links l_tx, l_sent, l_idle;
 	u32 conns_used, half_open;
 };

@@ -76,6 +76,10 @@
 	X(DATA_PAST_FIN, "data_past_fin", "reset: data past the end, or a second end") \
 	X(DATA_BAD_MESSAGE, "data_bad_message", "reset: message header malformed or too large") \
 	X(DATA_HOLES, "data_holes", "dropped, to be sent again: too many holes") \
+	X(MEMORY_WAIT, "memory_wait", "dropped, to be sent again: no receive memory for it yet") \
+	X(MEMORY_STALLED, "memory_stalled", "reset: the rest of a message did not come while others waited for its memory") \
+	X(NUMBERS_FORGOTTEN, "numbers_forgotten", "times that older received numbers were forgotten: no memory for them") \
+	X(WINDOW_GROWN, "window_grown", "receive windows doubled: the program reads as fast as the peer sends") \
 	X(WRONG_KIND, "wrong_kind", "dropped: a record that connections of this kind do not have") \
 	X(EARLY_DELIVERED, "early_delivered", "messages found whole behind a hole") \
 	X(EARLY_FULL, "early_full", "starts of messages behind holes not kept, table full: they wait for order") \
@@ -107,6 +111,7 @@
 	X(CREDIT_OUT, "credit_out", "CREDIT records sent") \
 	X(CREDIT_IN, "credit_in", "CREDIT records that raised the limit") \
 	X(BLOCKED_OUT, "blocked_out", "BLOCKED records sent: out of credit") \
+	X(PERSIST, "persist", "times a sender without credit or grant asked again") \
 	X(BLOCKED_IN, "blocked_in", "BLOCKED records received") \
 	X(SHARE_WAITS, "share_waits", "sends put off: frames are short, and the connection has its share") \
 	X(OUT_NO_FRAME, "out_no_frame", "packets put off: no free frame") \

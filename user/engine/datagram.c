@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "rbuf.h"
+#include "window.h"
 
 static struct xl_fragments *table_of(const struct xl_engine *e, const struct xl_partial *p)
 {
@@ -22,9 +23,9 @@ static bool is_over(const struct xl_engine *e, const struct xl_conn *c, u64 id)
 {
 	u8 mask;
 
-	if (c->datagrams_over == XL_NONE || id > c->datagram_top)
+	if (!c->datagram_any || id > c->datagram_top)
 		return false;
-	return c->datagram_top - id >= XL_DATAGRAM_WINDOW || *bit_of(e, c, id, &mask) & mask;
+	return c->datagrams_over == XL_NONE || c->datagram_top - id >= XL_DATAGRAM_WINDOW || *bit_of(e, c, id, &mask) & mask;
 }
 
 /* The window moves up to `id`: ids that are new in it are not over. A packet may do that with each of its records, so whole
@@ -47,15 +48,27 @@ static void move_top(struct xl_engine *e, struct xl_conn *c, u64 id)
 	}
 }
 
+/* Before the first id none is over; after the table was given back all below the highest are. */
+static bool have_table(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->datagrams_over != XL_NONE)
+		return true;
+	c->datagrams_over = xl_window_table(e, c);
+	if (c->datagrams_over != XL_NONE)
+		memset(xl_block_ptr(e, c->datagrams_over), c->datagram_any ? 0xff : 0, XLANE_BLOCK_BYTES);
+	return c->datagrams_over != XL_NONE;
+}
+
 static void set_over(struct xl_engine *e, struct xl_conn *c, u64 id)
 {
+	bool table = have_table(e, c);
 	u8 mask;
 
-	if (c->datagrams_over == XL_NONE) {
-		c->datagrams_over = xl_block_take(e);
-		memset(xl_block_ptr(e, c->datagrams_over), 0, XLANE_BLOCK_BYTES);
+	if (!c->datagram_any || (!table && id > c->datagram_top))
 		c->datagram_top = id;
-	}
+	c->datagram_any = true;
+	if (!table)
+		return;
 	if (id > c->datagram_top)
 		move_top(e, c, id);
 	if (c->datagram_top - id < XL_DATAGRAM_WINDOW)
@@ -118,7 +131,7 @@ static bool make_room(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 		return false;
 	while (used(c) + bytes > c->window && (p = oldest(c)))
 		give_up(e, c, p, XL_C_DATAGRAM_EVICTED);
-	return true;
+	return xl_window_back(e, c, used(c) + bytes);
 }
 
 static void take_whole(struct xl_engine *e, struct xl_conn *c, const struct xl_record_dgram *r, struct xl_cursor *cur)
@@ -321,6 +334,14 @@ void xl_datagram_timeout(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->partial_due_ns <= e->now_ns)
 		give_up(e, c, oldest(c), XL_C_DATAGRAM_TOO_OLD);
+	xl_window_settle(e, c);
+}
+
+void xl_datagram_forget(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->datagrams_over != XL_NONE)
+		xl_block_give(e, c->datagrams_over);
+	c->datagrams_over = XL_NONE;
 }
 
 void xl_datagram_drop(struct xl_engine *e, struct xl_conn *c)
@@ -329,7 +350,6 @@ void xl_datagram_drop(struct xl_engine *e, struct xl_conn *c)
 
 	while ((p = oldest(c)))
 		give_blocks(e, c, p);
-	if (c->datagrams_over != XL_NONE)
-		xl_block_give(e, c->datagrams_over);
-	c->datagrams_over = XL_NONE;
+	xl_datagram_forget(e, c);
+	xl_window_settle(e, c);
 }

@@ -38,6 +38,8 @@ void xl_datagram_data(struct xl_engine *e, struct xl_conn *c, const struct xl_re
 enum xl_receive_verdict xl_datagram_end(struct xl_engine *e, struct xl_conn *c, const struct xl_record_data *r);
 /* Give up those that have waited too long. */
 void xl_datagram_timeout(struct xl_engine *e, struct xl_conn *c);
+/* Give back the memory of ids: all up to the highest that is over count as over. */
+void xl_datagram_forget(struct xl_engine *e, struct xl_conn *c);
 /* Give back what is in reassembly, and the memory of ids. */
 void xl_datagram_drop(struct xl_engine *e, struct xl_conn *c);
 

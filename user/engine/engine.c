@@ -102,6 +102,7 @@ static void point_links(struct xl_engine *e)
 	e->l_of_peer = (struct xl_links)LINKS(e->conns, of_peer, struct xl_conn);
 	e->l_large_class = (struct xl_links)LINKS(e->conns, large_class, struct xl_conn);
 	e->l_large_age = (struct xl_links)LINKS(e->conns, large_age, struct xl_conn);
+	e->l_backing = (struct xl_links)LINKS(e->conns, backing, struct xl_conn);
 	e->l_tx = (struct xl_links)LINKS(e->txbufs, link, struct xl_txbuf);
 	e->l_sent = (struct xl_links)LINKS(e->sents, link, struct xl_sent);
 	e->l_idle = (struct xl_links)LINKS(e->peers, idle, struct xl_peer);
@@ -111,7 +112,7 @@ static void fill_lists(struct xl_engine *e)
 {
 	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->events = e->writers = XL_LIST_EMPTY;
 	e->fresh = e->active = XL_LIST_EMPTY;
-	e->listener_events = XL_LIST_EMPTY;
+	e->listener_events = e->backing = XL_LIST_EMPTY;
 	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
 		e->large_classes[i] = XL_LIST_EMPTY;
 	e->large_ages = XL_LIST_EMPTY;

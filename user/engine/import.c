@@ -16,6 +16,7 @@
 #include "pmtu.h"
 #include "rbuf.h"
 #include "txbuf.h"
+#include "window.h"
 
 /* --- values that C itself does not allow ---------------------------------------------------------- */
 #define FLAG(type, member) (u16)offsetof(type, member)
@@ -31,6 +32,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, received.any), FLAG(struct xl_conn, ack_now), FLAG(struct xl_conn, fin_received),
 	FLAG(struct xl_conn, is_active), FLAG(struct xl_conn, is_event), FLAG(struct xl_conn, is_waiting),
 	FLAG(struct xl_conn, is_fresh), FLAG(struct xl_conn, is_held),
+	FLAG(struct xl_conn, datagram_any), FLAG(struct xl_conn, awaits_memory),
 };
 static const u16 sent_flags[] = { FLAG(struct xl_sent, lost), FLAG(struct xl_sent, pad) };
 static const u16 frame_flags[] = {
@@ -213,7 +215,7 @@ static bool window_ok(const struct xl_conn *c)
 	       c->cc.packet_bytes <= XLANE_MTU_MAX && c->cc.cwnd <= XL_CC_WINDOW_MAX &&
 	       c->cc.cwnd >= (c->cc.algorithm == XL_CC_DELAY ? c->cc.packet_bytes / XL_CC_LEAST_PARTS :
 			      xl_max(c->cc.packet_bytes, c->max_packet)) && c->window >= XLANE_RECV_WINDOW_MIN_BYTES &&
-	       c->window <= 2 * XLANE_RECV_WINDOW_BYTES;
+	       c->window <= 2 * XLANE_RECV_WINDOW_BYTES && c->persist_count <= XL_PERSIST_BACKOFF_MAX;
 }
 
 static bool large_ok(const struct xl_large_in *l)
@@ -257,7 +259,7 @@ static bool there_is_room(const struct xl_engine *e, const struct xl_conn *c, co
 /* Others may have been promised what the connection could come to need besides the blocks it has. */
 static bool memory_is_there(const struct xl_engine *e, const struct xl_conn *c)
 {
-	return (u64)xl_window_blocks(c->window) + c->large_in.reserved <= e->cfg.blocks - e->promised - e->granted - e->away;
+	return (u64)c->promised + c->large_in.reserved <= e->cfg.blocks - e->promised - e->granted - e->away;
 }
 
 /* What the engine itself knows about the connection: maps, peer, timer, events. */
@@ -290,7 +292,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 		xl_conn_want_large(e, c);
 	e->conns_used++;
 	e->holders += c->buffered > 0;
-	e->promised += xl_window_blocks(c->window);
+	xl_window_join(e, c);
 	xl_grant_join(e, c);
 	xl_grant_serve(e);
 	xl_conn_activate(e, c);

@@ -18,11 +18,13 @@
 #include "large.h"
 #include "message.h"
 #include "peer.h"
+#include "persist.h"
 #include "pmtu.h"
 #include "rbuf.h"
 #include "receive.h"
 #include "recovery.h"
 #include "send.h"
+#include "window.h"
 
 struct input {
 	struct xl_engine *e;
@@ -141,9 +143,12 @@ static bool take_credit(struct input *in, const struct xl_record_head *h)
 	if (!xl_record_credit_parse(fixed_part(in, XL_CURSOR_PEEK_MAX, scratch), h->bytes, &r))
 		return false;
 	in->eliciting = true;
+	if (in->apply && r.limit == in->c->credit_limit)
+		xl_persist_again(in->c); /* it may have had no memory, and has some now */
 	if (!in->apply || r.limit <= in->c->credit_limit)
 		return true;
 	xl_count(in->e, XL_C_CREDIT_IN);
+	xl_persist_moved(in->c);
 	in->c->credit_limit = r.limit;
 	xl_send_tell(in->e, in->c);
 	xl_conn_activate(in->e, in->c);
@@ -168,8 +173,7 @@ static bool take_blocked(struct input *in, const struct xl_record_head *h)
 	if (!in->apply)
 		return true;
 	xl_count(in->e, XL_C_BLOCKED_IN);
-	if (in->c->kind != XLANE_KIND_DATAGRAM && in->c->consumed + in->c->window > in->c->credit_given)
-		in->c->control |= XL_CTL_CREDIT; /* what was given before is on its way, or sent again when lost */
+	xl_window_blocked(in->e, in->c, r.limit);
 	return true;
 }
 

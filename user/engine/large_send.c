@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "message.h"
+#include "persist.h"
 #include "send.h"
 
 int xl_conn_large_begin(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns)
@@ -87,6 +88,7 @@ void xl_send_granted(struct xl_engine *e, struct xl_conn *c, const struct xl_rec
 	}
 	xl_count(e, XL_C_GRANT_IN);
 	l->granted = limit;
+	xl_persist_moved(c);
 	if (!c->want_large)
 		xl_conn_want_large(e, c); /* the program is told even when it did not ask yet */
 	xl_send_tell(e, c);

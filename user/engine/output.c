@@ -10,6 +10,7 @@
 #include "grant.h"
 #include "pacer.h"
 #include "peer.h"
+#include "persist.h"
 #include "pmtu.h"
 #include "probe.h"
 #include "recovery.h"
@@ -287,6 +288,7 @@ static u32 turn(struct xl_engine *e, struct xl_conn *c, struct xl_packet *out, u
 	} else if (c->deficit <= 0) {
 		xl_sched_spent(e, c);
 	} /* else the caller has no room for more: it goes on here */
+	xl_persist_look(e, c);
 	if (!xl_conn_reap(e, c))
 		xl_conn_rearm(e, c);
 	return n;

@@ -3,6 +3,7 @@
 
 #include "conn.h"
 #include "loss.h"
+#include "persist.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "send.h"
@@ -11,8 +12,9 @@ static u64 period(const struct xl_conn *c)
 {
 	/* Where an ACK was asked for at once, none is held back (K-31). */
 	u64 base = xl_rtt_pto(&c->rtt, xl_probe_asked(c) ? 0 : c->peer_ack_delay_ns);
+	u32 doublings = (u32)xl_max(c->pto_count, xl_persist_doublings(c));
 
-	return xl_min(base << xl_min(c->pto_count, XL_PTO_BACKOFF_MAX), xl_max(base, XL_PTO_MAX_NS));
+	return xl_min(base << xl_min(doublings, XL_PTO_BACKOFF_MAX), xl_max(base, XL_PTO_MAX_NS));
 }
 
 u64 xl_probe_deadline(const struct xl_engine *e, const struct xl_conn *c)

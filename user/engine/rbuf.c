@@ -2,25 +2,12 @@
 #include "rbuf.h"
 
 #define TABLE_SLOTS (XLANE_BLOCK_BYTES / 4)
-#define OFFER_SHARE 64  /* a new connection is offered this part of what is not promised yet */
-
-_Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's blocks have slots of their own");
-
-u32 xl_window_offer(const struct xl_engine *e)
-{
-	u32 free = e->cfg.blocks - e->promised - e->away, kept = xl_max(e->reserve, e->granted);
-	u32 left = free - xl_min(free, kept);
-	u64 share = left / OFFER_SHARE * (u64)XLANE_BLOCK_BYTES;
-	u32 window = (u32)xl_min(e->cfg.recv_window_bytes, xl_max(share, XLANE_RECV_WINDOW_MIN_BYTES));
-
-	return xl_window_blocks(window) <= left ? window : 0;
-}
 
 u32 xl_block_take(struct xl_engine *e)
 {
 	u32 block;
 
-	XL_ASSERT(e->nblock_free > 0); /* promised: see xl_window_blocks */
+	XL_ASSERT(e->nblock_free > 0);
 	block = e->block_free[--e->nblock_free];
 	e->block_state[block] = XL_BLOCK_TAKEN;
 	return block;

@@ -11,12 +11,7 @@
 
 #define XL_RBUF_SPAN_MAX ((XLANE_BLOCK_BYTES / 4 - 1) * (u64)XLANE_BLOCK_BYTES)
 
-/* Blocks that a window can come to need: its bytes at any alignment, index table, table of holes, table of received
- * numbers, table of early messages or of datagrams that are over. A connection is only taken when these can be promised, so
- * a block is there whenever one is taken, and data half received can not deadlock the pool. */
-static inline u32 xl_window_blocks(u32 window) { return window / XLANE_BLOCK_BYTES + XLANE_WINDOW_TABLE_BLOCKS; }
-/* The window that a new connection can be promised: smaller as memory runs out, 0 when it has. */
-u32 xl_window_offer(const struct xl_engine *e);
+/* A block: memory for it was promised (window.h) or reserved (grant.h), so there is one. */
 u32 xl_block_take(struct xl_engine *e);
 void xl_block_give(struct xl_engine *e, u32 block);
 

@@ -6,6 +6,7 @@
 #include "early.h"
 #include "message.h"
 #include "rbuf.h"
+#include "window.h"
 
 static struct xl_ranges *holes(struct xl_engine *e, const struct xl_conn *c)
 {
@@ -115,6 +116,7 @@ enum xl_receive_verdict xl_receive_ready(struct xl_engine *e, struct xl_conn *c,
 		return broken(e, c, XL_C_DATA_BAD_MESSAGE);
 	if (gone)
 		xl_receive_discard(e, c);
+	xl_window_settle(e, c);
 	return XL_RECEIVE_TAKEN;
 }
 
@@ -147,6 +149,8 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 	if (end > c->credit_given)
 		return refused(e, XL_C_DATA_OVER_CREDIT);
 	e->counters[XL_C_DATA_DUPLICATE] += xl_min(start - r->offset, r->bytes);
+	if (start < end && !xl_window_back(e, c, end - c->consumed))
+		return XL_RECEIVE_REFUSED;
 	if (start < end) {
 		xl_cursor_skip(cur, start - r->offset);
 		if (start == c->recv_next) {

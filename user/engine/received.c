@@ -125,6 +125,21 @@ void xl_received_forget(struct xl_received *r, const struct xl_ack_range *table,
 		r->floor = at(r, table, r->count - 1)->first;
 }
 
+void xl_received_newest(struct xl_received *r)
+{
+	if (!r->any)
+		return;
+	r->floor = r->newest.first;
+	r->count = 1;
+}
+
+void xl_received_restart(struct xl_received *r, u64 number)
+{
+	if (number > r->newest.last)
+		r->newest = (struct xl_ack_range){ number, number };
+	xl_received_newest(r);
+}
+
 void xl_received_ack(const struct xl_received *r, const struct xl_ack_range *table, u32 max, struct xl_ack *out)
 {
 	u32 count = (u32)xl_min(r->count, xl_min(max, XLANE_ACK_RANGES_SENT));

@@ -39,6 +39,10 @@ enum xl_received_verdict xl_received_look(const struct xl_received *r, const str
 void xl_received_ack(const struct xl_received *r, const struct xl_ack_range *table, u32 max, struct xl_ack *out);
 /* Forget ranges that end below `below`, never the newest: what comes below the last one kept is OLD from then on. */
 void xl_received_forget(struct xl_received *r, const struct xl_ack_range *table, u64 below);
+/* Forget all ranges but the newest, without the table: what is below it is OLD from now on. */
+void xl_received_newest(struct xl_received *r);
+/* The same; then `number`, which is NEW, is the newest range if it is above that, else OLD. */
+void xl_received_restart(struct xl_received *r, u64 number);
 /* At most one range: the table, if there is one, can be given back. */
 static inline bool xl_received_single(const struct xl_received *r) { return r->count <= 1; }
 

@@ -4,6 +4,7 @@
 #include "ack.h"
 #include "conn.h"
 #include "loss.h"
+#include "persist.h"
 #include "pmtu.h"
 #include "rtt.h"
 #include "send.h"
@@ -212,8 +213,12 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 	walk_lost(e, c, a, &n);
 	if (n.packets == 0)
 		return;
-	if (c->seq_acked_bytes + c->other_done != acked_before)
+	if (c->seq_acked_bytes + c->other_done != acked_before) {
 		xl_conn_orphan(e, c);
+		xl_persist_moved(c);
+	} else {
+		xl_persist_unheeded(c);
+	}
 	measure(e, c, a, &n);
 	c->pto_count = 0;
 	c->probes = 0;

@@ -10,20 +10,9 @@
 #include "large.h"
 #include "message.h"
 #include "rbuf.h"
+#include "window.h"
 
 static bool is_message(const struct xl_conn *c) { return c->kind != XLANE_KIND_STREAM; }
-
-/* Give credit again when a quarter of the window has been consumed since the last time. */
-static void renew_credit(struct xl_engine *e, struct xl_conn *c)
-{
-	u64 limit = c->consumed + c->window;
-
-	if (!xl_state_receives(c->state) || c->fin_at != XL_NONE64 || c->kind == XLANE_KIND_DATAGRAM ||
-	    limit - c->credit_given < c->window / 4)
-		return;
-	c->control |= XL_CTL_CREDIT;
-	xl_conn_activate(e, c);
-}
 
 static void consume(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 {
@@ -32,7 +21,8 @@ static void consume(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 	XL_ASSERT(bytes <= c->recv_next - from);
 	c->consumed += bytes;
 	xl_rbuf_release(e, &c->rbuf, from, c->consumed, c->consumed == c->recv_next && c->holes == XL_NONE);
-	renew_credit(e, c);
+	xl_window_settle(e, c);
+	xl_window_consumed(e, c);
 }
 
 void xl_receive_pass(struct xl_engine *e, struct xl_conn *c)

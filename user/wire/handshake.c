@@ -14,7 +14,7 @@
 	X(CREDIT, 8, (o->has_credit = true, o->credit = xl_get64(v)), o->has_credit, xl_put64(v, o->credit)) \
 	X(ACK_DELAY, 4, o->ack_delay_ns = xl_get32(v), o->ack_delay_ns, xl_put32(v, o->ack_delay_ns)) \
 	X(NO_CRC, 0, o->no_crc = true, o->no_crc, (void)v) \
-	X(MESSAGE_MAX, 4, o->message_max = xl_get32(v), o->message_max, xl_put32(v, o->message_max)) \
+	X(MESSAGE_MAX, 4, o->message_max = (u32)xl_max(xl_get32(v), 1), o->message_max, xl_put32(v, o->message_max)) \
 	X(COOKIE, XLANE_COOKIE_BYTES, (o->has_cookie = true, memcpy(o->cookie, v, XLANE_COOKIE_BYTES)), \
 	  o->has_cookie, memcpy(v, o->cookie, XLANE_COOKIE_BYTES)) \
 	X(FIRST_NUMBER, 8, (o->has_first_number = true, o->first_number = xl_get64(v)), \

@@ -10,7 +10,7 @@ struct xl_params {
 	u32 max_packet;         /* 0: not given (a receiver refuses: it must be given) */
 	u64 credit;
 	u32 ack_delay_ns;       /* 0: not given */
-	u32 message_max;        /* 0: not given */
+	u32 message_max;        /* 0: not given; a 0 that is given reads as 1 */
 	u64 first_number;
 	bool no_crc, has_cookie, has_credit, has_first_number;
 	u8 cookie[XLANE_COOKIE_BYTES];

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "persist.h"
+
+#include "conn.h"
+#include "rtt.h"
+
+bool xl_persist_stands(const struct xl_engine *e, const struct xl_conn *c)
+{
+	const struct xl_txbuf *t = c->queue.head == XL_NONE ? NULL : &e->txbufs[c->queue.head];
+
+	if (!xl_state_joined(c->state) || c->inflight_packets || c->again.head != XL_NONE || c->control ||
+	    c->queue_large.head != XL_NONE)
+		return false;
+	if (t)
+		return t->type == XL_TXBUF_DATA && t->seq + t->seq_bytes > c->credit_limit;
+	return c->large_out.open && c->large_out.fed == c->large_out.granted;
+}
+
+void xl_persist_look(const struct xl_engine *e, struct xl_conn *c)
+{
+	u64 pto = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
+
+	if (!xl_persist_stands(e, c))
+		c->persist_ns = XL_NEVER;
+	else if (c->persist_ns == XL_NEVER)
+		c->persist_ns = e->now_ns + xl_min(pto << xl_min(c->persist_count, XL_PERSIST_BACKOFF_MAX),
+						   xl_max(pto, XL_PERSIST_MAX_NS));
+}
+
+void xl_persist_timeout(struct xl_engine *e, struct xl_conn *c)
+{
+	c->persist_ns = XL_NEVER;
+	if (!xl_persist_stands(e, c))
+		return;
+	xl_count(e, XL_C_PERSIST);
+	c->persist_count += c->persist_count < XL_PERSIST_BACKOFF_MAX;
+	c->control |= XL_CTL_BLOCKED;
+	xl_conn_activate(e, c);
+}
