@@ -158,7 +158,8 @@ static void verb_accept(struct run *r)
 static void verb_set(struct run *r)
 {
 	static const struct { const char *name; enum xl_conn_option option; } options[] = {
-		{ "send_buffer", XL_CONN_SEND_BUFFER }, { "priority", XL_CONN_PRIORITY }, { "stall_ms", XL_CONN_STALL_MS },
+		{ "send_buffer", XL_CONN_SEND_BUFFER }, { "priority", XL_CONN_PRIORITY },
+		{ "congestion", XL_CONN_CONGESTION }, { "stall_ms", XL_CONN_STALL_MS },
 	};
 	const char *name = text_need(r, "an option");
 	u64 value = text_value(r, text_need(r, "a value"));
@@ -180,6 +181,14 @@ static void verb_move(struct run *r)
 
 	free(p);
 	result(r, "move", error, 0);
+}
+
+/* The link takes packets of another size from now on. */
+static void verb_mtu(struct run *r)
+{
+	u32 bytes = (u32)text_value(r, text_need(r, "how many bytes"));
+
+	result(r, "mtu", xl_engine_set_max_packet(r->w.e, bytes, r->w.now), 0);
 }
 
 static void verb_hold(struct run *r) { r->w.hold = true; }
@@ -212,7 +221,7 @@ const struct verb verbs_call[] = {
 	{ "send", verb_send, false }, { "large", verb_large, false }, { "more", verb_more, false }, { "recv", verb_recv, false },
 	{ "shutdown", verb_shutdown, false }, { "close", verb_close, false }, { "abort", verb_abort, false },
 	{ "listen", verb_listen, false }, { "unlisten", verb_unlisten, false }, { "accept", verb_accept, false },
-	{ "set", verb_set, false }, { "move", verb_move, false }, { "hold", verb_hold, false }, { "release", verb_release, false },
+	{ "set", verb_set, false }, { "mtu", verb_mtu, false }, { "move", verb_move, false }, { "hold", verb_hold, false }, { "release", verb_release, false },
 	{ "starve", verb_starve, false }, { "feed", verb_feed, false }, { "pause", verb_pause, false }, { "back", verb_back, false },
 	{ "skip", verb_skip, false }, { "mark", verb_mark, false }, { 0 },
 };

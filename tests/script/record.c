@@ -16,6 +16,7 @@ static const struct record_type types[] = {
 	{ "ping", 0x13, 0, 0, { { 0 } } },
 	{ "blocked", 0x14, 0, 8, { { "limit", 0, 8, PLAIN } } },
 	{ "abort", 0x15, 0, 4, { { "error", 0, 4, PLAIN } } },
+	{ "max_packet", 0x16, 0, 4, { { "bytes", 0, 4, PLAIN } } },
 	{ "init", 0x20, 1, 16, { { "incarnation", 0, 8, PLAIN }, { "from", 8, 2, PLAIN }, { "port", 10, 2, PLAIN },
 				 { "kind", 12, 1, PLAIN }, { "zero", 15, 1, PLAIN } } },
 	{ "accept", 0x21, 2, 16, { { "incarnation", 0, 8, PLAIN }, { "echo", 8, 8, PLAIN } } },

@@ -86,6 +86,18 @@ static void take_end(struct run *r)
 	r->end = end_new(r, word + 1);
 }
 
+/* Time and connection, in either order. */
+static void take_prefix(struct run *r)
+{
+	bool connection_first = text_look(r) && *text_look(r) == '@';
+
+	if (connection_first)
+		take_end(r);
+	take_time(r);
+	if (!connection_first)
+		take_end(r);
+}
+
 /* "x5": five times before the engine is asked for packets; "each5": it is asked after each. */
 static u64 take_count(struct run *r, bool *each)
 {
@@ -131,8 +143,7 @@ static void once(struct run *r, u64 i)
 	text_cut(r, r->text);
 	if (!r->words.count)
 		return;
-	take_time(r);
-	take_end(r);
+	take_prefix(r);
 	take_count(r, &each);
 	v = verb_find(text_need(r, "a verb"));
 	if (!v)
@@ -155,8 +166,7 @@ static void line(struct run *r, const char *text)
 
 	r->text = text;
 	text_cut(r, text);
-	take_time(r);
-	take_end(r);
+	take_prefix(r);
 	n = take_count(r, &each);
 	for (u64 i = 0; i < n; i++) {
 		once(r, i);

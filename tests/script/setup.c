@@ -14,7 +14,7 @@ static const struct key node_keys[] = {
 	CONFIG("peers", peers_max), CONFIG("blocks", blocks), CONFIG("window", recv_window_bytes),
 	CONFIG("send_buffer", send_buffer_bytes), CONFIG("ack_delay", ack_delay_ns), CONFIG("keepalive", keepalive_ns),
 	CONFIG("peer_death", peer_death_ns), CONFIG("linger", linger_ns_min), CONFIG("no_crc", no_crc),
-	CONFIG("incarnation", incarnation),
+	CONFIG("incarnation", incarnation), CONFIG("congestion", congestion),
 };
 
 #define END(name, member) { name, offsetof(struct end, member), sizeof(((struct end *)0)->member) }

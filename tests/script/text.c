@@ -18,7 +18,8 @@ static const struct { const char *name; u64 value; } constants[] = {
 	ERRNO(ENOSPC), ERRNO(ETIMEDOUT),
 	{ "stream", XLANE_KIND_STREAM }, { "message", XLANE_KIND_MESSAGE }, { "unordered", XLANE_KIND_UNORDERED },
 	{ "datagram", XLANE_KIND_DATAGRAM }, { "small", XLANE_MESSAGE_SMALL }, { "large", XLANE_MESSAGE_LARGE },
-	{ "max", UINT64_MAX },
+	{ "max", UINT64_MAX }, { "engine", NODE(ENGINE_ADDRESS) }, { "peer", NODE(3) },
+	{ "delay", XL_CONGESTION_DELAY }, { "cubic", XL_CONGESTION_CUBIC }, { "newreno", XL_CONGESTION_NEWRENO },
 };
 
 static const struct { const char *name; u64 factor; } units[] = {
@@ -110,6 +111,8 @@ static u64 named(struct run *r, const char *name, size_t len)
 		return r->words.i;
 	if (len == 4 && !memcmp(name, "last", 4))
 		return r->end->engine_next - 1 - r->end->engine_base;
+	if (len == 6 && !memcmp(name, "bucket", 6))
+		return r->end->call_id >> 56;
 	script_fail(r, "\"%.*s\" has no value", (int)len, name);
 }
 

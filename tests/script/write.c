@@ -25,7 +25,6 @@ static void put(struct raw *raw, u64 value, u32 bytes)
 static u64 usual(const struct run *r, const struct record_type *type, const char *field)
 {
 	const struct end *x = r->end;
-	bool answered = x->remote_id;
 
 	if (!strcmp(field, "incarnation"))
 		return x->incarnation;
@@ -38,7 +37,7 @@ static u64 usual(const struct run *r, const struct record_type *type, const char
 	if (!strcmp(field, "kind"))
 		return x->kind;
 	if (type->packet == 4 && !strcmp(field, "id"))
-		return answered || !x->called ? x->id : x->call_id;
+		return x->called ? x->call_id : x->id;
 	if (type->packet == 4 && !strcmp(field, "n"))
 		return x->engine_next - 1 - x->engine_base;
 	return 0;
