@@ -59,18 +59,18 @@ static void verb_send(struct run *r)
 static void verb_large(struct run *r)
 {
 	result(r, "large", xl_conn_large_begin(r->w.e, verb_conn(r), bytes_word(r), r->w.now), 0);
-	r->end->sent = 0;
+	r->end->fed = 0;
 }
 
 static void verb_more(struct run *r)
 {
 	u64 bytes = bytes_word(r);
-	u8 *p = patterned(r->end->sent, bytes);
+	u8 *p = patterned(r->end->fed, bytes);
 	s64 n = xl_conn_large_more(r->w.e, verb_conn(r), p, bytes, r->w.now);
 
 	free(p);
 	if (n > 0)
-		r->end->sent += (u64)n;
+		r->end->fed += (u64)n;
 	result(r, "more", n, bytes);
 }
 
@@ -205,7 +205,9 @@ static void verb_pause(struct run *r)
 
 static void verb_back(struct run *r)
 {
-	xl_engine_advance(r->w.e, r->w.now - text_value(r, text_need(r, "how far")));
+	r->w.now -= text_value(r, text_need(r, "how far"));
+	r->at = r->w.now;
+	xl_engine_advance(r->w.e, r->w.now);
 }
 
 /* What has come is of no interest. */

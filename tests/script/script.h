@@ -32,6 +32,7 @@ struct end {
 	u8 cookie[16];
 	u32 conn;             /* the engine's index; XL_NONE: the program does not have it */
 	u64 sent, read;       /* bytes of the sequence that the program has given and taken (kind stream) */
+	u64 fed;              /* bytes of the large message under way that it has given */
 	u32 events;           /* told since the script last asked */
 };
 
