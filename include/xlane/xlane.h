@@ -178,9 +178,13 @@ void xlane_conn_abort(xlane_conn *c);
 /* Options of one connection. -EINVAL for a value out of range, -ENOTSUP for one this mode does not have. */
 enum xlane_option {
 	XLANE_OPTION_SEND_BUFFER = 1, /* bytes queued or unacknowledged at most (default 1 MiB, at least 64 KiB) */
-	XLANE_OPTION_PRIORITY = 2,    /* 0..255 of messages sent from now on; carried to the peer (default 0) */
+	XLANE_OPTION_PRIORITY = 2,    /* 0..255 of messages sent from now on; carried to the peer (default 0). Unordered: higher
+				   * ones go before lower ones that were not sent yet, and none waits for ever */
 	XLANE_OPTION_STALL_MS = 3,    /* give the connection up when its data is not acknowledged for so long; 0 = peer_death_ms */
 	XLANE_OPTION_CONGESTION = 4,  /* enum xlane_congestion, at any time; reading it tells which is in force */
+	XLANE_OPTION_DEADLINE_US = 5, /* datagrams sent from now on that could not leave for so long are dropped; at most an hour, 0 = never
+				       * (default). Ones that share a packet go with its first: at most 100 us and an eighth too early.
+				       * Daemon: counted from when it takes the datagram. Other types: -EINVAL */
 };
 /* What sets the pace of sending: the delay of the network, or only what it loses. */
 enum xlane_congestion {

@@ -195,18 +195,55 @@ static s64 begin_large(struct sim_program *p, struct sim_actor *a, u64 bytes, u6
 	return r;
 }
 
+/* Priorities change; datagrams get a deadline, or none. */
+static void settle(struct sim_program *p, struct sim_actor *a)
+{
+	if (xl_prng_chance(&p->prng, 900000))
+		return;
+	xl_conn_set(engine_of(p), a->conn, XL_CONN_PRIORITY, xl_prng_below(&p->prng, 4) * 85);
+	if (end_of(p, a)->kind == XLANE_KIND_DATAGRAM)
+		xl_conn_set(engine_of(p), a->conn, XL_CONN_DEADLINE_US, xl_prng_below(&p->prng, 2) *
+			    sim_log_range(&p->prng, 1, 10000));
+}
+
+/* One of the last messages is taken back, if nothing of it was sent. */
+static void take_back(struct sim_program *p, struct sim_actor *a, u64 now_ns)
+{
+	struct sim_end *e = end_of(p, a);
+	u64 message = e->sent_messages - 1 - xl_prng_below(&p->prng, (u32)xl_min(e->sent_messages, 8));
+	int r;
+
+	if (xl_conn_message_id(engine_of(p), a->conn) != e->sent_messages)
+		sim_world_fail(p->world, "api", "end %u: the last id is not its count of messages", a->end);
+	r = xl_conn_cancel(engine_of(p), a->conn, message + 1, now_ns);
+	sim_world_trace(p->world, "host %u: end %u takes message %llu back: %d", p->host, a->end,
+			(unsigned long long)message, r);
+	if (r && r != -EALREADY)
+		sim_world_fail(p->world, "api", "end %u: cancel returned %d", a->end, r);
+	if (r)
+		return;
+	sim_oracle_took_back(&p->world->oracle, a->end, message);
+	if (message != a->large)
+		return;
+	e->sent_bytes += sim_oracle_message_bytes(e, message); /* none of it was counted yet */
+	a->large = XL_NONE64;
+}
+
 static s64 send_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	struct sim_end *e = end_of(p, a);
 	u64 n = sim_oracle_message_bytes(e, e->sent_messages);
 	s64 r;
 
+	settle(p, a);
 	sim_oracle_message(e, e->sent_messages, buffer);
 	r = xl_conn_send(engine_of(p), a->conn, buffer, n, now_ns);
 	if (r >= 0 ? (u64)r != n : r == -EPIPE || r == -EMSGSIZE)
 		sim_world_fail(p->world, "api", "end %u: send of a message of %llu bytes returned %lld", a->end,
 			       (unsigned long long)n, (long long)r);
 	e->sent_messages += r >= 0;
+	if (r >= 0 && xl_prng_chance(&p->prng, 50000))
+		take_back(p, a, now_ns);
 	return r;
 }
 

@@ -132,13 +132,35 @@ static bool is_message(const struct sim_end *from, u64 message, const u8 *data, 
 	return true;
 }
 
+static bool is_gone(const struct sim_end *e, u64 message) { return e->gone[message / 8] & 1 << message % 8; }
+
+void sim_oracle_took_back(struct sim_oracle *o, u32 end, u64 message)
+{
+	struct sim_end *e = &o->end[end];
+
+	e->gone[message / 8] |= 1 << message % 8;
+	e->gone_messages++;
+	e->gone_bytes += sim_oracle_message_bytes(e, message);
+}
+
+/* The message that is received as number n: those taken back are not. */
+static u64 nth(const struct sim_end *from, u64 n)
+{
+	u64 i = 0;
+
+	for (; i < from->sent_messages; i++)
+		if (!is_gone(from, i) && n-- == 0)
+			break;
+	return i;
+}
+
 /* Some message that was sent and not received yet: of two with the same bytes either. */
 static bool any_unseen(struct sim_oracle *o, u32 end, const struct sim_end *from, const u8 *data, u64 bytes)
 {
 	struct sim_end *e = &o->end[end];
 
 	for (u64 i = 0; i < from->sent_messages; i++) {
-		if (e->seen[i / 8] & 1 << i % 8 || sim_oracle_message_bytes(from, i) != bytes ||
+		if (e->seen[i / 8] & 1 << i % 8 || is_gone(from, i) || sim_oracle_message_bytes(from, i) != bytes ||
 		    !is_message(from, i, data, bytes))
 			continue;
 		e->seen[i / 8] |= 1 << i % 8;
@@ -202,16 +224,16 @@ bool sim_oracle_got_message(struct sim_oracle *o, u32 end, const u8 *data, u64 b
 	if (from && !ordered(e)) {
 		ok = any_unseen(o, end, from, data, bytes);
 	} else if (from) {
-		u64 right = sim_oracle_message_bytes(from, e->got_messages);
+		u64 message = nth(from, e->got_messages), right = sim_oracle_message_bytes(from, message);
 
-		ok = !e->got_end && e->got_messages < from->sent_messages && bytes == right;
+		ok = !e->got_end && message < from->sent_messages && bytes == right;
 		if (!ok)
 			TROUBLE(o, "end %u received message %llu of %llu sent, %llu bytes (was %llu)%s", end,
 				(unsigned long long)e->got_messages, (unsigned long long)from->sent_messages,
 				(unsigned long long)bytes, (unsigned long long)right, e->got_end ? ", after the end" :
 					"");
 		else
-			ok = equal(o, end, mix(from->content + e->got_messages), 0, data, bytes);
+			ok = equal(o, end, mix(from->content + message), 0, data, bytes);
 	}
 	e->got_messages++;
 	e->got_bytes += bytes;
@@ -228,7 +250,8 @@ bool sim_oracle_got_end(struct sim_oracle *o, u32 end)
 
 	if (from) {
 		ok = from->shut && (e->kind == XLANE_KIND_DATAGRAM ||
-			(e->got_bytes == from->sent_bytes && e->got_messages == from->sent_messages));
+			(e->got_bytes == from->sent_bytes - from->gone_bytes &&
+			 e->got_messages == from->sent_messages - from->gone_messages));
 		if (!ok)
 			TROUBLE(o, "end %u saw the end after %llu of %llu bytes, %llu of %llu messages%s", end,
 				(unsigned long long)e->got_bytes, (unsigned long long)from->sent_bytes,
@@ -267,7 +290,8 @@ static bool got_all(const struct sim_end *e, const struct sim_end *from)
 {
 	if (e->kind == XLANE_KIND_DATAGRAM)
 		return true; /* some may be lost */
-	return e->got_bytes == from->sent_bytes && e->got_messages == from->sent_messages;
+	return e->got_bytes == from->sent_bytes - from->gone_bytes &&
+	       e->got_messages == from->sent_messages - from->gone_messages;
 }
 
 bool sim_oracle_agrees(struct sim_oracle *o, u32 end)

@@ -34,6 +34,8 @@ struct sim_end {                 /* one end of one connection */
 	u32 peer;                /* the other end, XL_NONE while unknown */
 	u32 message_bytes_max, large_bytes_max;   /* large_bytes_max 0: no large ones */
 	u64 last_seen;           /* the message received last, of those */
+	u8 gone[(SIM_MESSAGES_MAX + 7) / 8];      /* messages that it took back unsent, */
+	u64 gone_messages, gone_bytes;            /* and their sum */
 	bool out_of_order;       /* some came before one that was sent earlier */
 	u8 seen[(SIM_MESSAGES_MAX + 7) / 8];      /* messages of the other end that were received, where order does not tell */
 	u64 sent_bytes, sent_messages;   /* taken by its engine */
@@ -72,6 +74,8 @@ void sim_oracle_part(const struct sim_end *e, u64 message, u64 offset, u8 *out, 
 /* The program of `end` was given these. False: not what the other end sent. */
 bool sim_oracle_got(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes);
 bool sim_oracle_got_message(struct sim_oracle *o, u32 end, const u8 *data, u64 bytes);
+/* `end` took back a message that its engine had taken. */
+void sim_oracle_took_back(struct sim_oracle *o, u32 end, u64 message);
 /* The program of `end` was told that no more comes. False: the other end has sent more, or has not ended. */
 bool sim_oracle_got_end(struct sim_oracle *o, u32 end);
 /* `end` ended with an error or gracefully; false: it had no reason to. */

@@ -177,6 +177,7 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 {
 	const struct xl_conn *c = xl_conn_at(e, conn);
 	const struct xl_peer *p = xl_peer_of(e, c);
+	u64 taken = c->seq_next + c->seq_queued;
 
 	*out = (struct xl_conn_info){
 		.state = c->state, .kind = c->kind, .congestion = c->cc.algorithm + 1, .error = c->error, .local_port = c->local_port,
@@ -184,12 +185,12 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 		.path = p->path, .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns, .rtt_min_ns = c->rtt.min_ns,
 		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),
 		.cwnd_bytes = c->cc.cwnd, .ssthresh_bytes = c->cc.ssthresh, .inflight_bytes = c->inflight,
-		.bytes_sent = c->seq_next + c->other_bytes, .bytes_acked = c->seq_acked_bytes + c->other_done,
+		.bytes_sent = c->seq_next + c->seq_queued + c->other_bytes, .bytes_acked = c->seq_acked_bytes + c->other_done,
 		.bytes_received = c->bytes_received,
 		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent, .packets_received = c->packets_received,
 		.packets_retransmitted = c->packets_again, .packets_lost = c->packets_lost,
 		.packets_spurious = c->packets_spurious, .ptos = c->ptos, .messages_sent = c->messages_sent,
 		.messages_received = c->messages_received, .max_packet = c->max_packet,
-		.credit_bytes = c->credit_limit > c->seq_next ? c->credit_limit - c->seq_next : 0,
+		.credit_bytes = c->credit_limit > taken ? c->credit_limit - taken : 0,
 	};
 }

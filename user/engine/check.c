@@ -5,6 +5,7 @@
 #include "conn.h"
 #include "loss.h"
 #include "persist.h"
+#include "queue.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "send.h"
@@ -13,7 +14,8 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 {
 	const struct xl_list *lists[] = { &c->queue, &c->queue_large, &c->again, &c->flight };
 	static const u8 states[] = { XL_TXBUF_QUEUED, XL_TXBUF_QUEUED, XL_TXBUF_LOST, XL_TXBUF_SENT };
-	u64 held = 0, bytes = 0, sequence = 0;
+	u64 held = 0, bytes = 0, sequence = 0, queued = 0;
+	u32 heads = 0;
 
 	for (u32 k = 0; k < XL_ARRAY_SIZE(lists); k++) {
 		u32 n = 0;
@@ -26,6 +28,12 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 			HOLDS(!t->acked, "an acknowledged buffer is on no list");
 			HOLDS(t->state != XL_TXBUF_QUEUED || (t->type == XL_TXBUF_LARGE) == (k == 1),
 			      "parts of large messages have a queue of their own");
+			HOLDS(t->state != XL_TXBUF_QUEUED || t->type != XL_TXBUF_DGRAM || t->due_ns >= c->expire_ns,
+			      "no datagram is older than the timer for it");
+			HOLDS(t->state != XL_TXBUF_QUEUED || t->type != XL_TXBUF_DATA || t->at <= t->seq_bytes,
+			      "messages begin inside their buffer");
+			queued += k == 0 && t->type == XL_TXBUF_DATA ? t->seq_bytes : 0;
+			heads += t->large_head;
 			held += xl_txbuf_holds(t);
 			bytes += t->seq_bytes;
 			sequence += t->type == XL_TXBUF_DATA ? t->seq_bytes : 0;
@@ -33,12 +41,34 @@ static const char *check_buffers(const struct xl_engine *e, const struct xl_conn
 		HOLDS(n == lists[k]->count, "a list's count is right");
 	}
 	HOLDS(held == c->buffered, "buffered bytes equal a recount");
-	HOLDS(c->seq_acked_bytes + sequence == c->seq_next || c->state == XL_STATE_DEAD,
+	HOLDS(queued == c->seq_queued, "bytes that wait for their offset equal a recount");
+	HOLDS(heads == (c->large_out.open && c->large_out.message == XL_NONE64) || c->state == XL_STATE_DEAD,
+	      "the head of a large message is in one buffer until it is sent");
+	HOLDS(c->seq_acked_bytes + sequence == c->seq_next + queued || c->state == XL_STATE_DEAD,
 	      "every byte sent is acknowledged or buffered");
 	HOLDS(c->other_done + bytes - sequence == c->other_bytes || c->state == XL_STATE_DEAD,
 	      "every byte outside the sequence is acknowledged, given up or buffered");
 	HOLDS(!c->large_out.open || (c->large_out.fed < c->large_out.bytes && c->large_out.fed <= c->large_out.granted &&
 	      c->large_out.granted <= c->large_out.bytes), "a large message is fed as far as it was granted");
+	return NULL;
+}
+
+/* The queue is in the order of the priorities, and each knows its first and last buffer. */
+static const char *check_ranks(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u32 tb = c->queue.head, n = 0;
+
+	for (u32 g = c->ranks.head; g != XL_NONE; g = xl_list_next(&e->l_rank, g), n++) {
+		const struct xl_txbuf *first = &e->txbufs[g];
+		u32 last = XL_NONE;
+
+		HOLDS(tb == g, "a priority begins with its first buffer");
+		for (; tb != XL_NONE && e->txbufs[tb].priority == first->priority; tb = xl_list_next(&e->l_tx, tb))
+			last = tb;
+		HOLDS(last == first->rank_tail, "a priority ends with its last buffer");
+		HOLDS(tb == XL_NONE || e->txbufs[tb].priority < first->priority, "higher priorities are before lower ones");
+	}
+	HOLDS(tb == XL_NONE && n == c->ranks.count, "every unsent buffer has a priority");
 	return NULL;
 }
 
@@ -80,7 +110,7 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 {
 	u64 when = xl_wheel_when(&e->wheel, xl_conn_index(e, c));
 	bool armed = c->is_active || when != XL_NEVER;
-	u32 tb = c->again.head != XL_NONE ? c->again.head : c->queue.head;
+	u32 tb = c->again.head != XL_NONE ? c->again.head : xl_queue_next(e, c);
 
 	HOLDS(c->inflight_packets == 0 || armed, "a timer is armed while packets are in flight");
 	HOLDS(c->ack_pending == 0 || armed, "a timer is armed while an ACK is owed");
@@ -92,7 +122,7 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	if (!xl_state_joined(c->state))
 		return NULL;
 	if (tb != XL_NONE && !e->txbufs[tb].in_ring &&
-	    (c->again.head != XL_NONE || e->txbufs[tb].seq + e->txbufs[tb].seq_bytes <= c->credit_limit))
+	    (c->again.head != XL_NONE || xl_queue_credited(c, &e->txbufs[tb])))
 		HOLDS(armed, "a timer is armed while data is outstanding");
 	HOLDS(c->queue_large.head == XL_NONE || c->again.head != XL_NONE || e->txbufs[c->queue_large.head].in_ring || armed,
 	      "a timer is armed while a large message is outstanding");
@@ -109,6 +139,8 @@ const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 {
 	const char *broken = check_buffers(e, c);
 
+	if (!broken)
+		broken = check_ranks(e, c);
 	return broken ? broken : check_flight(e, c);
 }
 

@@ -7,6 +7,7 @@
  *   partial_due_ns    a datagram has waited too long for its fragments
  *   ring_ns           frames that are needed again may have come back: a driver tells nobody when it gives them
  *   pace_due_ns       the next packet of data is due (pacer.c)
+ *   expire_ns         a datagram that waits to be sent is too old
  *   persist_ns        the credit is used up: the peer is asked for more, in case what it gave was lost
  *   rest_ns           memory is promised, and perhaps nothing comes any more (window.c)
  *   large_in.due_ns   of a granted large message enough should have come
@@ -26,6 +27,7 @@
 #include "peer.h"
 #include "persist.h"
 #include "probe.h"
+#include "queue.h"
 #include "rbuf.h"
 #include "recovery.h"
 #include "rtt.h"
@@ -62,13 +64,13 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
 		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
-		.queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
+		.ranks = XL_LIST_EMPTY, .queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
 		.sent = XL_LIST_EMPTY, .lost = XL_LIST_EMPTY,
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
 		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
 		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
-		.pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
+		.expire_ns = XL_NEVER, .pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
 		.sent_order = 1, .run_start_ns = XL_NEVER, .asked_number = XL_NONE64, .told_number = XL_NONE64,
 		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.peer_packet = XLANE_MTU_MAX, .rest_ns = XL_NEVER, .pace_since_ns = e->now_ns,
@@ -325,7 +327,7 @@ void xl_conn_rearm(struct xl_engine *e, struct xl_conn *c)
 	u64 when = xl_min(xl_min(c->ack_due_ns, c->call_time_ns), xl_min(c->linger_until_ns, c->partial_due_ns));
 
 	when = xl_min(when, xl_min(c->large_in.due_ns, c->ring_ns));
-	when = xl_min(when, xl_min(c->pace_due_ns, xl_min(c->persist_ns, c->rest_ns)));
+	when = xl_min(when, xl_min(c->pace_due_ns, xl_min(c->persist_ns, xl_min(c->rest_ns, c->expire_ns))));
 	xl_wheel_set(&e->wheel, xl_conn_index(e, c), xl_min(when, xl_probe_deadline(e, c)));
 }
 
@@ -367,6 +369,8 @@ void xl_conn_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_persist_timeout(e, c);
 	if (c->rest_ns <= e->now_ns)
 		xl_window_rest(e, c);
+	if (c->expire_ns <= e->now_ns)
+		xl_queue_expire(e, c);
 	if (c->large_in.due_ns <= e->now_ns)
 		xl_grant_timeout(e, c);
 	if (xl_state_joined(c->state))

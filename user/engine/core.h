@@ -54,6 +54,10 @@
 #define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
 #define XL_ENDED_MAX          1024           /* connections that ended gracefully, remembered */
 #define XL_SCHED_QUANTUM_BYTES 18432         /* data of one turn of a connection in output */
+#define XL_QUEUE_OLDEST_EVERY 8              /* of so many turns of a queue with several priorities one is the oldest message's */
+#define XL_EXPIRE_SHARE_NS    (100 * XL_US)  /* datagrams share a packet, and the first's deadline, when theirs are less apart, */
+#define XL_EXPIRE_SHARE_PART  8              /* and this part of the time that they have */
+#define XL_EXPIRE_NS_MAX      (3600 * XL_S)
 #define XL_WRITERS_AT_ONCE    32             /* programs that are told at once that frames have come back */
 #define XL_PACE_BURST_PACKETS 10             /* packets that go at once after a pause: the initial window */
 #define XL_PACE_STEP_NS       (20 * XL_US)   /* longest time for which packets that are due are gathered; or 1/8 round trip */
@@ -86,9 +90,11 @@ struct xl_txbuf {
 	u32 generation;        /* raised when the buffer is given up: a sent packet that names an older one is history */
 	u32 chain;             /* next frame of this buffer, XL_NONE */
 	u32 head;              /* first frame */
-	u64 seq;               /* DATA: offset of the first byte in the sequence; LARGE: the message; DGRAM: the first datagram */
+	u64 seq;               /* DATA: offset of the first byte in the sequence, given when it is first sent, before that the id of
+				* the first message in it; LARGE: the message; DGRAM: the first datagram */
 	u64 last_number;       /* packet number of the newest transmission */
-	u32 at;                /* LARGE: offset of the first byte in the message */
+	u64 due_ns;            /* DGRAM: dropped unsent from then on; XL_NEVER */
+	u32 at;                /* LARGE: offset of the first byte in the message; DATA, unsent: bytes before the first message head */
 	u32 seq_bytes;         /* bytes of the program in it */
 	u32 len;               /* bytes of its records, at XLANE_TX_HEADROOM_BYTES of the first frame; 0: none yet */
 	u8 type;               /* enum xl_txbuf_type; a DGRAM buffer may hold several records, the others hold one */
@@ -96,6 +102,10 @@ struct xl_txbuf {
 	u8 state;
 	u8 frames;
 	u8 in_ring;            /* frames that the driver has */
+	u8 priority;           /* in the queue, higher first */
+	bool large_head;       /* unsent: the head of the large message under way is in it */
+	struct xl_link rank;   /* queue.h: of the first buffer of a priority */
+	u32 rank_tail;
 	bool acked, fin, sent_before;
 };
 
@@ -131,7 +141,7 @@ struct xl_rbuf {
 
 /* A large message on its way out: its head is in the sequence, its bytes come from the program when they may be sent. */
 struct xl_large_out {
-	u64 message;           /* offset of its head */
+	u64 message;           /* offset of its head; XL_NONE64: not sent yet */
 	u32 bytes, fed, granted;
 	bool open;             /* not fed to its end yet */
 };
@@ -186,15 +196,22 @@ struct xl_conn {
 	/* sending */
 	u64 next_number, first_number;
 	u64 peer_first;          /* the peer numbers its packets from here */
-	u64 seq_next, seq_acked_bytes, credit_limit, blocked_at;
+	u64 seq_next;            /* offset of what is sent next for the first time */
+	u64 seq_queued;          /* bytes of the sequence that wait for that */
+	u64 seq_acked_bytes, credit_limit, blocked_at;
 	u64 buffered;            /* bytes in transmit buffers */
 	u64 other_bytes, other_done; /* bytes outside the sequence (LARGE, DGRAM): taken, and of them acknowledged or given up */
+	struct xl_list ranks;    /* queue.h: the first buffers of each priority in the queue, highest first */
 	struct xl_list queue, queue_large, again, flight, sent, lost;
 	struct xl_large_out large_out;
 	u64 datagram_next;
+	u64 message_last;        /* id of the message or datagram taken last: they are counted from 1 */
+	u64 deadline_ns;         /* time that a datagram may wait to be sent; 0: any */
+	u64 expire_ns;           /* not after the first deadline of what waits; XL_NEVER */
 	u32 send_buffer;
 	u64 stall_ns;            /* 0: the engine's peer_death_ns */
-	u8 priority;
+	u8 priority;             /* of messages taken from now on */
+	u8 queue_turns;          /* taken from the front of the queue since the oldest had its turn */
 	bool large_turn;         /* the next new packet is one of the large message, if there is one */
 	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
 	u32 inflight_packets;
@@ -373,7 +390,7 @@ struct xl_engine {
 	u32 writers_left;        /* of them not looked at since then, */
 	u64 writers_ns;          /* and when to look at more of these; XL_NEVER: none are left */
 	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_backing;
-	struct xl_links l_tx, l_sent, l_idle;
+	struct xl_links l_tx, l_rank, l_sent, l_idle;
 	u32 conns_used, half_open;
 };
 

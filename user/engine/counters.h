@@ -105,6 +105,7 @@
 	X(DATAGRAM_NO_ROOM, "datagram_no_room", "datagrams discarded: the reader's queue is full") \
 	X(DATAGRAM_LATE, "datagram_late", "datagrams dropped: they came behind the end") \
 	X(DATAGRAM_LOST, "datagram_lost", "packets with datagrams taken for lost: given up") \
+	X(DATAGRAM_EXPIRED, "datagram_expired", "datagrams, or fragments, dropped unsent: past their deadline") \
 	X(DATAGRAM_BAD_DATA, "datagram_bad_data", "reset: bytes in the sequence of a datagram connection") \
 	X(PEER_SWEPT, "peer_swept", "peers that had lost a connection: all others were asked about") \
 	X(DATA_AFTER_CLOSE, "data_after_close", "bytes that arrived after the program closed: dropped") \
@@ -113,6 +114,7 @@
 	X(BLOCKED_OUT, "blocked_out", "BLOCKED records sent: out of credit") \
 	X(PERSIST, "persist", "times a sender without credit or grant asked again") \
 	X(BLOCKED_IN, "blocked_in", "BLOCKED records received") \
+	X(CANCELLED, "cancelled", "messages and datagrams that the program took back before they were sent") \
 	X(SHARE_WAITS, "share_waits", "sends put off: frames are short, and the connection has its share") \
 	X(OUT_NO_FRAME, "out_no_frame", "packets put off: no free frame") \
 	X(CLOCK_BACK, "clock_back", "calls with a time before the last one: clamped") \

@@ -104,6 +104,7 @@ static void point_links(struct xl_engine *e)
 	e->l_large_age = (struct xl_links)LINKS(e->conns, large_age, struct xl_conn);
 	e->l_backing = (struct xl_links)LINKS(e->conns, backing, struct xl_conn);
 	e->l_tx = (struct xl_links)LINKS(e->txbufs, link, struct xl_txbuf);
+	e->l_rank = (struct xl_links)LINKS(e->txbufs, rank, struct xl_txbuf);
 	e->l_sent = (struct xl_links)LINKS(e->sents, link, struct xl_sent);
 	e->l_idle = (struct xl_links)LINKS(e->peers, idle, struct xl_peer);
 }

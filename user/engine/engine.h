@@ -105,12 +105,21 @@ u64 xl_conn_large_left(const struct xl_engine *e, u32 conn);
  * Streams: 0. */
 u64 xl_conn_message_max(const struct xl_engine *e, u32 conn);
 
+/* Id of the message or datagram that the last successful send or large_begin took: they are counted from 1; 0: none yet. */
+u64 xl_conn_message_id(const struct xl_engine *e, u32 conn);
+/* Take a message or datagram back of which nothing was sent yet; a large one while its head was not. 0; -EALREADY: some of it
+ * was sent, it was dropped, or taken back before; -ENOENT: no such id (streams have none); else the connection's error. */
+int xl_conn_cancel(struct xl_engine *e, u32 conn, u64 message, u64 now_ns);
+
 /* Per connection settings; -EINVAL for values out of range. */
 enum xl_conn_option {
 	XL_CONN_SEND_BUFFER,     /* bytes queued or unacknowledged at most: 65,536 .. the engine's send_buffer_bytes */
-	XL_CONN_PRIORITY,        /* 0..255, carried in the heads of messages sent from now on */
+	XL_CONN_PRIORITY,        /* 0..255, of messages sent from now on: carried in their heads; on the unordered kind those of a
+				  * higher one go before unsent ones of lower ones, all but every eighth turn, which is the oldest's */
 	XL_CONN_STALL_MS,        /* given up when nothing is acknowledged for so long while data waits; 0: the peer-death bound */
 	XL_CONN_CONGESTION,      /* enum xl_conn_congestion; get tells which, never XL_CONGESTION_DEFAULT */
+	XL_CONN_DEADLINE_US,     /* datagrams sent from now on that are not out after so long are dropped; at most an hour, 0: never.
+				  * Ones that share a packet are dropped with its first: at most 100 us and an eighth too early */
 	XL_CONN_OPTIONS
 };
 enum xl_conn_congestion {

@@ -14,6 +14,7 @@
 #include "grant.h"
 #include "peer.h"
 #include "pmtu.h"
+#include "queue.h"
 #include "rbuf.h"
 #include "txbuf.h"
 #include "window.h"
@@ -37,7 +38,7 @@ static const u16 conn_flags[] = {
 static const u16 sent_flags[] = { FLAG(struct xl_sent, lost), FLAG(struct xl_sent, pad) };
 static const u16 frame_flags[] = {
 	FLAG(struct xl_export_frame, meta.acked), FLAG(struct xl_export_frame, meta.fin),
-	FLAG(struct xl_export_frame, meta.sent_before),
+	FLAG(struct xl_export_frame, meta.sent_before), FLAG(struct xl_export_frame, meta.large_head),
 };
 
 static bool flags_ok(const u8 *p, const u16 *offset, u32 n)
@@ -111,7 +112,10 @@ static u32 take_buffer(struct xl_engine *e, struct xl_conn *c, const u8 *p, u32 
 	}
 	e->txbufs[head.frame].conn = xl_conn_index(e, c);
 	e->tx_frames += n;
-	xl_list_append(&e->l_tx, xl_txbuf_list(c, &head.meta), head.frame);
+	if (head.meta.state == XL_TXBUF_QUEUED && head.meta.type != XL_TXBUF_LARGE)
+		xl_queue_append(e, c, head.frame);
+	else
+		xl_list_append(&e->l_tx, xl_txbuf_list(c, &head.meta), head.frame);
 	return n;
 }
 
@@ -134,7 +138,7 @@ static void untake_frames(struct xl_engine *e, struct xl_conn *c)
 
 static bool take_frames(struct xl_engine *e, struct xl_conn *c, const struct xl_export *h, const u8 *p)
 {
-	c->queue = c->queue_large = c->again = c->flight = XL_LIST_EMPTY;
+	c->ranks = c->queue = c->queue_large = c->again = c->flight = XL_LIST_EMPTY;
 	for (u32 done = 0, n; done < h->frames; done += n) {
 		n = take_buffer(e, c, p + (u64)done * sizeof(struct xl_export_frame), h->frames - done);
 		if (!n)
@@ -235,6 +239,7 @@ static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
 	       !c->abort_tries && c->max_packet >= XLANE_MTU_MIN && c->max_packet <= XLANE_MTU_MAX &&
 	       c->peer_packet >= XLANE_MTU_MIN && c->pad <= XLANE_MTU_MAX &&
 	       c->send_buffer <= e->cfg.send_buffer_bytes && c->message_max <= XLANE_MESSAGE_MAX_BYTES &&
+	       c->deadline_ns <= XL_EXPIRE_NS_MAX &&
 	       c->first_number <= c->next_number &&
 	       (c->largest_acked == XL_NONE64 || c->largest_acked < c->next_number) &&
 	       c->ack_every >= XL_ACK_EVERY && c->ack_every <= XL_ACK_EVERY_MAX && c->reorder_packets >= XL_REORDER_PACKETS &&

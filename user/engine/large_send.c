@@ -7,6 +7,7 @@
 #include "conn.h"
 #include "message.h"
 #include "persist.h"
+#include "queue.h"
 #include "send.h"
 
 int xl_conn_large_begin(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns)
@@ -30,8 +31,10 @@ int xl_conn_large_begin(struct xl_engine *e, u32 conn, u64 bytes, u64 now_ns)
 		return -EAGAIN;
 	}
 	xl_message_head_emit(head, &h);
-	c->large_out = (struct xl_large_out){ .message = c->seq_next, .bytes = (u32)bytes, .open = true };
-	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, head, sizeof head, true) == sizeof head);
+	c->large_out = (struct xl_large_out){ .message = XL_NONE64, .bytes = (u32)bytes, .open = true };
+	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, head, sizeof head, sizeof head) == sizeof head);
+	e->txbufs[xl_queue_tail(e, c, xl_queue_priority(c))].large_head = true;
+	c->message_last++;
 	xl_conn_activate(e, c);
 	return 0;
 }
@@ -56,7 +59,7 @@ s64 xl_conn_large_more(struct xl_engine *e, u32 conn, const void *data, u64 byte
 		return c->error;
 	if (!l->open || bytes == 0 || bytes > l->bytes - l->fed)
 		return -EINVAL;
-	n = xl_send_append(e, c, XL_TXBUF_LARGE, data, xl_min(bytes, xl_send_large_room(e, c)), false);
+	n = xl_send_append(e, c, XL_TXBUF_LARGE, data, xl_min(bytes, xl_send_large_room(e, c)), 0);
 	if (n < bytes)
 		xl_send_wait(e, c, XL_TXBUF_LARGE);
 	if (n == 0)

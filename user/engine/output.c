@@ -13,6 +13,7 @@
 #include "persist.h"
 #include "pmtu.h"
 #include "probe.h"
+#include "queue.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "send.h"
@@ -101,7 +102,7 @@ static bool ends_burst(const struct xl_engine *e, const struct xl_conn *c, const
 	if (c->again.count || c->queue_large.count || t->type != XL_TXBUF_DATA)
 		return false;
 	next = t->link.next;
-	return next != XL_NONE && e->txbufs[next].seq + e->txbufs[next].seq_bytes > c->credit_limit;
+	return next != XL_NONE && !xl_queue_credited(c, &e->txbufs[next]);
 }
 
 /* The peer may hold an ACK back until more packets come: where none do, it is asked for one (K-31). */
@@ -123,6 +124,8 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 		.budget = c->max_packet > overhead ? c->max_packet - overhead : 0,
 	};
 
+	if (t->state == XL_TXBUF_QUEUED && t->type != XL_TXBUF_LARGE)
+		xl_queue_number(e, c, tb);
 	if (t->sent_before) {
 		xl_count(e, XL_C_RETRANSMITTED);
 		c->packets_again++;
@@ -152,7 +155,7 @@ static bool window_open(struct xl_conn *c, u32 bytes)
 
 static bool credit_covers(struct xl_conn *c, const struct xl_txbuf *t)
 {
-	if (t->type != XL_TXBUF_DATA || t->seq + t->seq_bytes <= c->credit_limit)
+	if (xl_queue_credited(c, t))
 		return true;
 	if (c->blocked_at != c->credit_limit) {
 		c->blocked_at = c->credit_limit;
@@ -166,8 +169,10 @@ static u32 next_new(struct xl_engine *e, struct xl_conn *c)
 {
 	u32 tb, large = c->queue_large.head;
 
+	if (c->expire_ns <= e->now_ns)
+		xl_queue_expire(e, c);
 	xl_send_fin(e, c);
-	tb = c->queue.head;
+	tb = xl_queue_next(e, c);
 	if (tb == XL_NONE && large == XL_NONE)
 		c->window_limited = false;
 	if (tb != XL_NONE && !credit_covers(c, &e->txbufs[tb]))
@@ -204,8 +209,9 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c, bool *starved)
 /* What is to be said goes with the next data, if that leaves room for it; full packets would make it wait for the window. */
 static bool rides(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u32 tb = c->again.head != XL_NONE ? c->again.head : c->queue_large.head != XL_NONE ? c->queue_large.head : c->queue.head;
+	u32 tb = c->again.head != XL_NONE ? c->again.head : c->queue_large.head;
 
+	tb = tb != XL_NONE ? tb : xl_queue_next(e, c);
 	return tb == XL_NONE || e->txbufs[tb].len + CONTROL_BYTES <= c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
 }
 

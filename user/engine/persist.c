@@ -2,17 +2,18 @@
 #include "persist.h"
 
 #include "conn.h"
+#include "queue.h"
 #include "rtt.h"
 
 bool xl_persist_stands(const struct xl_engine *e, const struct xl_conn *c)
 {
-	const struct xl_txbuf *t = c->queue.head == XL_NONE ? NULL : &e->txbufs[c->queue.head];
+	u32 tb = xl_queue_next(e, c);
 
 	if (!xl_state_joined(c->state) || c->inflight_packets || c->again.head != XL_NONE || c->control ||
 	    c->queue_large.head != XL_NONE)
 		return false;
-	if (t)
-		return t->type == XL_TXBUF_DATA && t->seq + t->seq_bytes > c->credit_limit;
+	if (tb != XL_NONE)
+		return !xl_queue_credited(c, &e->txbufs[tb]);
 	return c->large_out.open && c->large_out.fed == c->large_out.granted;
 }
 

@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "loss.h"
 #include "persist.h"
+#include "queue.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "send.h"
@@ -43,11 +44,9 @@ static bool given_up(struct xl_engine *e, struct xl_conn *c, u64 due_ns)
 /* There is data that was never sent and may be. */
 static bool has_new(const struct xl_engine *e, const struct xl_conn *c)
 {
-	const struct xl_txbuf *t = &e->txbufs[c->queue.head == XL_NONE ? 0 : c->queue.head];
+	u32 tb = xl_queue_next(e, c);
 
-	if (c->queue_large.head != XL_NONE)
-		return true;
-	return c->queue.head != XL_NONE && (t->type != XL_TXBUF_DATA || t->seq + t->seq_bytes <= c->credit_limit);
+	return c->queue_large.head != XL_NONE || (tb != XL_NONE && xl_queue_credited(c, &e->txbufs[tb]));
 }
 
 /* One packet, whose ACK shows every hole before it: what waits already, something new, or the newest once more. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "recut.h"
 
+#include "queue.h"
 #include "share.h"
 #include "txbuf.h"
 
@@ -56,7 +57,10 @@ static u32 fresh(struct xl_engine *e, struct xl_conn *c, u32 like, u32 len)
 	for (u32 f = first; f != XL_NONE; f = at(e, f)->chain)
 		at(e, f)->head = first;
 	e->tx_frames += need;
-	xl_list_insert(&e->l_tx, xl_txbuf_list(c, at(e, like)), xl_link_at(&e->l_tx, like)->prev, first);
+	if (at(e, like)->state == XL_TXBUF_QUEUED && at(e, like)->type != XL_TXBUF_LARGE)
+		xl_queue_insert(e, c, first, like);
+	else
+		xl_list_insert(&e->l_tx, xl_txbuf_list(c, at(e, like)), xl_link_at(&e->l_tx, like)->prev, first);
 	return first;
 }
 
@@ -96,26 +100,28 @@ static void write_head(const struct xl_engine *e, u32 tb, bool begin)
 /* One DATA or LARGE record becomes two. */
 static u32 cut_record(struct xl_engine *e, struct xl_conn *c, u32 tb, u32 room)
 {
-	u32 head = at(e, tb)->type == XL_TXBUF_LARGE ? XLANE_LARGE_HEAD_BYTES : XLANE_DATA_HEAD_BYTES, bytes = room - head;
-	bool begin = xl_txbuf_begins(e, tb);
-	u32 piece = fresh(e, c, tb, room);
 	struct xl_txbuf *t = at(e, tb);
+	bool begin = xl_txbuf_begins(e, tb), large = t->type == XL_TXBUF_LARGE, placed = t->state != XL_TXBUF_QUEUED;
+	u32 head = large ? XLANE_LARGE_HEAD_BYTES : XLANE_DATA_HEAD_BYTES;
+	u32 bytes = large ? room - head : xl_queue_cuts(e, tb, room - head), piece = fresh(e, c, tb, head + bytes);
 
 	if (piece == XL_NONE)
 		return XL_NONE;
+	if (!large)
+		xl_queue_divide(e, piece, tb, bytes);
 	move_bytes(e, piece, head, tb, head, bytes);
-	at(e, piece)->len = room;
+	at(e, piece)->len = head + bytes;
 	at(e, piece)->seq_bytes = bytes;
 	at(e, piece)->fin = false;
 	write_head(e, piece, begin);
 	t->seq_bytes -= bytes;
-	if (t->type == XL_TXBUF_LARGE)
+	if (large)
 		t->at += bytes;
-	else
+	else if (placed) /* else it has no offset yet */
 		t->seq += bytes;
 	move_bytes(e, tb, head, tb, head + bytes, t->seq_bytes);
 	shrink(e, c, tb, head + t->seq_bytes);
-	write_head(e, tb, false);
+	write_head(e, tb, !large && !placed && t->at == 0 && t->seq_bytes);
 	return piece;
 }
 

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "conn.h"
+#include "queue.h"
 #include "share.h"
 #include "writers.h"
 
@@ -86,15 +87,27 @@ static u64 room(const struct xl_engine *e, const struct xl_conn *c)
 	return n > XLANE_MESSAGE_HEAD_BYTES ? n - XLANE_MESSAGE_HEAD_BYTES : 0;
 }
 
-u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type, const u8 *data, u64 bytes, bool begin)
+/* A message may begin in this buffer: its head lies there whole, and its id is near the others'. Messages out of order are
+ * found behind a hole by the head at a record's beginning, and go whole into one packet when they can. */
+static bool takes_message(const struct xl_engine *e, const struct xl_conn *c, u32 tb, u64 bytes)
+{
+	const struct xl_txbuf *t = &e->txbufs[tb];
+	u32 room = xl_txbuf_room(c);
+
+	if (t->len + XLANE_MESSAGE_HEAD_BYTES > room || !xl_queue_takes(t, c->message_last + 1))
+		return false;
+	return c->kind != XLANE_KIND_UNORDERED ||
+	       (xl_txbuf_begins(e, tb) && (t->len + bytes <= room || XLANE_DATA_HEAD_BYTES + bytes > room));
+}
+
+u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type, const u8 *data, u64 bytes, u64 begin)
 {
 	u64 done = 0;
 
 	while (done < bytes) {
 		u32 tb = xl_txbuf_open(e, c, type), n;
 
-		/* Messages out of order are found behind a hole by the head at a record's beginning. */
-		if (tb != XL_NONE && begin && done == 0 && c->kind == XLANE_KIND_UNORDERED && !xl_txbuf_begins(e, tb))
+		if (tb != XL_NONE && begin && done == 0 && !takes_message(e, c, tb, begin))
 			tb = XL_NONE;
 		if (tb == XL_NONE)
 			tb = xl_txbuf_new(e, c, type);
@@ -103,9 +116,11 @@ u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type ty
 		n = xl_txbuf_append(e, c, tb, data + done, bytes - done, begin && done == 0);
 		if (n == 0)
 			break;
+		if (begin && done == 0)
+			xl_queue_mark(e, tb, c->message_last + 1);
 		done += n;
 		xl_share_hold(e, c, n);
-		*(type == XL_TXBUF_DATA ? &c->seq_next : &c->other_bytes) += n;
+		*(type == XL_TXBUF_DATA ? &c->seq_queued : &c->other_bytes) += n;
 		if (type == XL_TXBUF_LARGE)
 			c->large_out.fed += n;
 	}
@@ -114,7 +129,7 @@ u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type ty
 
 static s64 send_stream(struct xl_engine *e, struct xl_conn *c, const u8 *data, u64 bytes)
 {
-	u64 n = xl_send_append(e, c, XL_TXBUF_DATA, data, xl_min(bytes, room(e, c)), false);
+	u64 n = xl_send_append(e, c, XL_TXBUF_DATA, data, xl_min(bytes, room(e, c)), 0);
 
 	if (n < bytes)
 		xl_send_wait(e, c, XL_TXBUF_DATA);
@@ -134,8 +149,9 @@ static s64 send_message(struct xl_engine *e, struct xl_conn *c, const u8 *data, 
 		return -EAGAIN;
 	}
 	xl_message_head_emit(head, &h);
-	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, head, sizeof head, true) == sizeof head);
-	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, data, bytes, false) == bytes);
+	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, head, sizeof head, sizeof head + bytes) == sizeof head);
+	XL_ASSERT(xl_send_append(e, c, XL_TXBUF_DATA, data, bytes, 0) == bytes);
+	c->message_last++;
 	c->messages_sent++;
 	return (s64)bytes;
 }
@@ -194,7 +210,7 @@ void xl_send_fin(struct xl_engine *e, struct xl_conn *c)
 
 	if (!xl_send_fin_waits(c))
 		return;
-	if (tb == XL_NONE || e->txbufs[tb].type != XL_TXBUF_DATA)
+	if (tb == XL_NONE || e->txbufs[tb].type != XL_TXBUF_DATA || xl_queue_begun_last(e, c))
 		tb = xl_txbuf_new(e, c, XL_TXBUF_DATA);
 	if (tb == XL_NONE)
 		return;

@@ -22,8 +22,8 @@ u64 xl_send_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_txb
 bool xl_send_could(const struct xl_conn *c);
 /* Most bytes of one small message or datagram that an idle engine takes, `head` bytes of it aside. */
 u64 xl_send_most(const struct xl_engine *e, const struct xl_conn *c, u32 head);
-/* Bytes to the end of their queue, as many as frames are found for. */
-u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type, const u8 *data, u64 bytes, bool begin);
+/* Bytes to the end of their queue, as many as frames are found for. begin: bytes of the message whose head they begin with; 0. */
+u64 xl_send_append(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type, const u8 *data, u64 bytes, u64 begin);
 /* A send found no room: the program is told when there is some. */
 void xl_send_wait(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type);
 /* Bytes of the large message under way that may be given now. */

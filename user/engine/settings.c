@@ -38,6 +38,11 @@ int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 v
 			return -EINVAL;
 		c->stall_ns = value * XL_MS;
 		return 0;
+	case XL_CONN_DEADLINE_US:
+		if (value > XL_EXPIRE_NS_MAX / XL_US || c->kind != XLANE_KIND_DATAGRAM)
+			return -EINVAL;
+		c->deadline_ns = value * XL_US;
+		return 0;
 	case XL_CONN_CONGESTION:
 		if (value > XL_CONGESTION_NEWRENO)
 			return -EINVAL;
@@ -61,6 +66,8 @@ u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option)
 		return c->priority;
 	case XL_CONN_STALL_MS:
 		return c->stall_ns / XL_MS;
+	case XL_CONN_DEADLINE_US:
+		return c->deadline_ns / XL_US;
 	case XL_CONN_CONGESTION:
 		return (u64)c->cc.algorithm + 1;
 	case XL_CONN_OPTIONS:

@@ -7,7 +7,9 @@
 /* Bytes of its sequence that the peer has given credit for and that were not given to the engine yet. */
 static u64 credited(const struct xl_conn *c)
 {
-	return c->credit_limit > c->seq_next ? c->credit_limit - c->seq_next : 0;
+	u64 taken = c->seq_next + c->seq_queued;
+
+	return c->credit_limit > taken ? c->credit_limit - taken : 0;
 }
 
 static u64 equal_share(const struct xl_engine *e, const struct xl_conn *c)

@@ -2,6 +2,7 @@
 #include "txbuf.h"
 
 #include "conn.h"
+#include "queue.h"
 #include "share.h"
 
 /* Frames kept back from data, so that an ACK can always be sent. */
@@ -44,8 +45,14 @@ static u32 take_frame(struct xl_engine *e, u32 head, enum xl_txbuf_type type)
 	return f;
 }
 
+static u8 last_priority(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return c->queue.tail == XL_NONE ? 0 : at(e, c->queue.tail)->priority;
+}
+
 u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
 {
+	bool data = type == XL_TXBUF_DATA;
 	/* The bare end is as little held up by a reader as a large message's bytes. */
 	u32 tb = take_frame(e, XL_NONE, c->shut_wanted ? XL_TXBUF_LARGE : type);
 	struct xl_txbuf *t;
@@ -55,15 +62,20 @@ u32 xl_txbuf_new(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type
 	t = at(e, tb);
 	*t = (struct xl_txbuf){
 		.conn = xl_conn_index(e, c), .generation = t->generation, .chain = XL_NONE, .head = tb,
-		.seq = c->seq_next, .state = XL_TXBUF_QUEUED, .frames = 1, .type = (u8)type,
+		.seq = data ? c->message_last + 1 : c->datagram_next, .state = XL_TXBUF_QUEUED, .frames = 1,
+		.type = (u8)type, .due_ns = XL_NEVER,
 	};
 	if (type == XL_TXBUF_LARGE) {
 		t->seq = c->large_out.message;
 		t->at = c->large_out.fed;
-	} else if (type == XL_TXBUF_DGRAM) {
-		t->seq = c->datagram_next;
+		xl_list_append(&e->l_tx, &c->queue_large, tb);
+		return tb;
 	}
-	xl_list_append(&e->l_tx, xl_txbuf_list(c, t), tb);
+	/* The end goes behind everything. */
+	t->priority = c->shut_wanted ? last_priority(e, c) : xl_queue_priority(c);
+	if (data && c->kind != XLANE_KIND_STREAM)
+		memset(xl_frames_ptr(e->frames, tb), 0, XL_QUEUE_IDS / 8);
+	xl_queue_append(e, c, tb);
 	return tb;
 }
 
@@ -81,7 +93,7 @@ u32 xl_txbuf_bare(struct xl_engine *e)
 
 u32 xl_txbuf_open(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type type)
 {
-	u32 tb = type == XL_TXBUF_LARGE ? c->queue_large.tail : c->queue.tail;
+	u32 tb = type == XL_TXBUF_LARGE ? c->queue_large.tail : xl_queue_tail(e, c, xl_queue_priority(c));
 	const struct xl_txbuf *t;
 
 	if (tb == XL_NONE)
@@ -94,7 +106,7 @@ u32 xl_txbuf_open(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type typ
 }
 
 /* Where logical offset `off` from the first frame's start is, and how much of that frame is left from there. */
-static u8 *locate(struct xl_engine *e, u32 tb, u32 off, u32 *left)
+static u8 *locate(const struct xl_engine *e, u32 tb, u32 off, u32 *left)
 {
 	u32 size = e->frames->frame_bytes;
 
@@ -114,6 +126,21 @@ void xl_txbuf_write(struct xl_engine *e, u32 tb, u32 off, const u8 *data, u32 by
 
 		memcpy(p, data, n);
 		data += n;
+		off += n;
+		bytes -= n;
+	}
+}
+
+void xl_txbuf_read(const struct xl_engine *e, u32 tb, u32 off, u8 *out, u32 bytes)
+{
+	u32 left;
+
+	while (bytes) {
+		const u8 *p = locate(e, tb, off, &left);
+		u32 n = (u32)xl_min(bytes, left);
+
+		memcpy(out, p, n);
+		out += n;
 		off += n;
 		bytes -= n;
 	}
@@ -189,6 +216,8 @@ u32 xl_txbuf_append(struct xl_engine *e, struct xl_conn *c, u32 tb, const u8 *da
 	n = (u32)xl_min(bytes, room - len);
 	if (n == 0 || !extend(e, tb, len + n))
 		return 0;
+	if (t->type == XL_TXBUF_DATA && !begin && t->at == t->seq_bytes)
+		t->at += n;
 	begin = t->len ? xl_txbuf_begins(e, tb) : begin;
 	xl_txbuf_write(e, tb, XLANE_TX_HEADROOM_BYTES + len, data, n);
 	t->len = len + n;
@@ -212,6 +241,38 @@ bool xl_txbuf_append_dgram(struct xl_engine *e, struct xl_conn *c, u32 tb, const
 	t->seq_bytes += r->bytes;
 	t->records++;
 	return true;
+}
+
+void xl_txbuf_cut(struct xl_engine *e, u32 tb, u32 off, u32 bytes)
+{
+	struct xl_txbuf *t = at(e, tb);
+	u32 to = XLANE_TX_HEADROOM_BYTES + off, from = to + bytes, end = XLANE_TX_HEADROOM_BYTES + t->len, left;
+	u8 *p;
+
+	XL_ASSERT(t->state == XL_TXBUF_QUEUED && off + bytes <= t->len);
+	while (from < end) {
+		u32 n;
+
+		p = locate(e, tb, to, &left);
+		n = (u32)xl_min(end - from, left);
+		n = (u32)xl_min(n, bytes); /* the two must not overlap */
+		xl_txbuf_read(e, tb, from, p, n);
+		from += n;
+		to += n;
+	}
+	t->len -= bytes;
+	trim(e, tb, xl_txbuf_frames(e, &e->conns[t->conn], t->len));
+}
+
+void xl_txbuf_head(struct xl_engine *e, u32 tb, bool begin) { write_head(e, tb, begin); }
+
+void xl_txbuf_place(struct xl_engine *e, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+	bool begin = xl_txbuf_begins(e, tb);
+
+	t->at = 0;
+	write_head(e, tb, begin);
 }
 
 void xl_txbuf_fin(struct xl_engine *e, u32 tb)
@@ -255,12 +316,23 @@ struct xl_list *xl_txbuf_list(struct xl_conn *c, const struct xl_txbuf *t)
 	return t->state == XL_TXBUF_SENT ? &c->flight : &c->again;
 }
 
-/* Off its list and out of the connection's books; its frames go home now or when the driver gives them back. */
-static void give_up(struct xl_engine *e, struct xl_conn *c, u32 tb)
+static void unlist(struct xl_engine *e, struct xl_conn *c, u32 tb)
 {
 	struct xl_txbuf *t = at(e, tb);
 
-	xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
+	if (t->state == XL_TXBUF_QUEUED && t->type != XL_TXBUF_LARGE)
+		xl_queue_remove(e, c, tb);
+	else
+		xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
+}
+
+void xl_txbuf_give_up(struct xl_engine *e, struct xl_conn *c, u32 tb)
+{
+	struct xl_txbuf *t = at(e, tb);
+
+	if (t->state == XL_TXBUF_QUEUED && t->type == XL_TXBUF_DATA)
+		c->seq_queued -= t->seq_bytes;
+	unlist(e, c, tb);
 	xl_share_release(e, c, xl_txbuf_holds(t));
 	if (t->type != XL_TXBUF_DATA)
 		c->other_done += t->seq_bytes;
@@ -279,7 +351,7 @@ void xl_txbuf_acknowledge(struct xl_engine *e, struct xl_conn *c, u32 tb)
 		c->fin_acked = true;
 	if (t->type == XL_TXBUF_DATA)
 		c->seq_acked_bytes += t->seq_bytes;
-	give_up(e, c, tb);
+	xl_txbuf_give_up(e, c, tb);
 }
 
 /* b is to be sent before a. */
@@ -297,7 +369,7 @@ void xl_txbuf_lose(struct xl_engine *e, struct xl_conn *c, u32 tb)
 		return;
 	if (t->type == XL_TXBUF_DGRAM) {
 		xl_count(e, XL_C_DATAGRAM_LOST);
-		give_up(e, c, tb);
+		xl_txbuf_give_up(e, c, tb);
 		return;
 	}
 	xl_list_remove(&e->l_tx, &c->flight, tb);
@@ -318,7 +390,7 @@ void xl_txbuf_sent(struct xl_engine *e, struct xl_conn *c, u32 tb)
 	t->in_ring = t->frames;
 	if (t->conn == XL_NONE)
 		return;
-	xl_list_remove(&e->l_tx, xl_txbuf_list(c, t), tb);
+	unlist(e, c, tb);
 	xl_list_append(&e->l_tx, &c->flight, tb);
 	t->state = XL_TXBUF_SENT;
 	t->sent_before = true;
@@ -344,11 +416,11 @@ void xl_txbuf_completed(struct xl_engine *e, u32 frame)
 void xl_txbuf_drop_all(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->queue.head != XL_NONE)
-		give_up(e, c, c->queue.head);
+		xl_txbuf_give_up(e, c, c->queue.head);
 	while (c->queue_large.head != XL_NONE)
-		give_up(e, c, c->queue_large.head);
+		xl_txbuf_give_up(e, c, c->queue_large.head);
 	while (c->again.head != XL_NONE)
-		give_up(e, c, c->again.head);
+		xl_txbuf_give_up(e, c, c->again.head);
 	while (c->flight.head != XL_NONE)
-		give_up(e, c, c->flight.head);
+		xl_txbuf_give_up(e, c, c->flight.head);
 }

@@ -4,7 +4,7 @@
  *
  * A buffer is a chain of frames that starts with XLANE_TX_HEADROOM_BYTES of headroom; one DATA or LARGE record follows, or
  * several DGRAM records. Headers are pushed into the headroom at each transmission, the records are never moved, and not
- * changed once they were sent. A buffer is on exactly one list of its connection: queue or queue_large (never sent), flight
+ * changed once they were sent; what of the sequence they hold has its offset from then on (queue.h). A buffer is on exactly one list of its connection: queue or queue_large (never sent), flight
  * (sent), again (to be sent again). Its frames go home only when it is acknowledged and the driver has given all of them
  * back. Datagrams are never sent again: lost, they are given up.
  */
@@ -36,6 +36,16 @@ struct xl_list *xl_txbuf_list(struct xl_conn *c, const struct xl_txbuf *t);
 void xl_txbuf_fin(struct xl_engine *e, u32 tb);
 /* Write bytes at a logical offset from the first frame's start. The frames must be there. */
 void xl_txbuf_write(struct xl_engine *e, u32 tb, u32 at, const u8 *data, u32 bytes);
+void xl_txbuf_read(const struct xl_engine *e, u32 tb, u32 at, u8 *out, u32 bytes);
+/* Take `bytes` bytes out of the records of an unsent buffer, at `off` from their start. Frames that are not needed any more go
+ * home; the buffer's figures but `len`, and the head of its record, are the caller's. */
+void xl_txbuf_cut(struct xl_engine *e, u32 tb, u32 off, u32 bytes);
+/* Write the head of a DATA record anew. */
+void xl_txbuf_head(struct xl_engine *e, u32 tb, bool begin);
+/* The same when its offset is known. */
+void xl_txbuf_place(struct xl_engine *e, u32 tb);
+/* Off its list and out of the connection's books; its frames go home now or when the driver gives them back. */
+void xl_txbuf_give_up(struct xl_engine *e, struct xl_conn *c, u32 tb);
 void xl_txbuf_acknowledge(struct xl_engine *e, struct xl_conn *c, u32 tb);
 /* To be sent again: moves from flight to the again list, in the order of the sequence. A DGRAM buffer is given up. */
 void xl_txbuf_lose(struct xl_engine *e, struct xl_conn *c, u32 tb);

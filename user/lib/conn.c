@@ -222,10 +222,11 @@ static bool option_known(enum xlane_option option)
 		       (int)XLANE_OPTION_PRIORITY == (int)XL_CONN_PRIORITY + 1 &&
 		       (int)XLANE_OPTION_STALL_MS == (int)XL_CONN_STALL_MS + 1 &&
 		       (int)XLANE_OPTION_CONGESTION == (int)XL_CONN_CONGESTION + 1 &&
+		       (int)XLANE_OPTION_DEADLINE_US == (int)XL_CONN_DEADLINE_US + 1 &&
 		       (int)XLANE_CONGESTION_DELAY == (int)XL_CONGESTION_DELAY &&
 		       (int)XLANE_CONGESTION_CUBIC == (int)XL_CONGESTION_CUBIC &&
 		       (int)XLANE_CONGESTION_NEWRENO == (int)XL_CONGESTION_NEWRENO, "options are the engine's");
-	return (int)option >= XLANE_OPTION_SEND_BUFFER && (int)option <= XLANE_OPTION_CONGESTION;
+	return (int)option >= XLANE_OPTION_SEND_BUFFER && (int)option <= XLANE_OPTION_DEADLINE_US;
 }
 
 int xlane_conn_set(xlane_conn *c, enum xlane_option option, uint64_t value)
