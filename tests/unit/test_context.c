@@ -200,15 +200,15 @@ static void test_options(void **state)
 	int n = 0;
 
 	(void)state;
-	for (enum xlane_option o = XLANE_OPTION_SEND_BUFFER; o <= XLANE_OPTION_CONGESTION; o++) {
+	for (enum xlane_option o = XLANE_OPTION_SEND_BUFFER; o <= XLANE_OPTION_DEADLINE_US; o++) {
 		assert_int_equal(xlane_conn_set(c, o, 100 + o), 0);
 		assert_int_equal(f.options[o - 1], 100 + o);
 		assert_int_equal(xlane_conn_get(c, o, &value), 0);
 		assert_int_equal(value, 100 + o);
 	}
 	assert_int_equal(xlane_conn_set(c, (enum xlane_option)0, 1), -EINVAL);
-	assert_int_equal(xlane_conn_set(c, (enum xlane_option)5, 1), -EINVAL);
-	assert_int_equal(xlane_conn_get(c, (enum xlane_option)5, &value), -EINVAL);
+	assert_int_equal(xlane_conn_set(c, (enum xlane_option)6, 1), -EINVAL);
+	assert_int_equal(xlane_conn_get(c, (enum xlane_option)6, &value), -EINVAL);
 	assert_int_equal(xlane_conn_set(c, XLANE_OPTION_PRIORITY, 999), -EINVAL);
 	fake_room(&f, 0, 3);
 	assert_int_equal(xlane_send(c, "abc", 3, 0), 3);
