@@ -85,7 +85,8 @@ static inline void host_open(struct host *h, u8 address, const struct xl_engine_
 	h->cfg.conns_max = h->cfg.conns_max ? h->cfg.conns_max : 96;
 	h->cfg.peers_max = h->cfg.peers_max ? h->cfg.peers_max : 96;
 	h->cfg.blocks = h->cfg.blocks ? h->cfg.blocks : 4096;
-	h->cfg.recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
+	if (!h->cfg.recv_window_bytes)
+		h->cfg.recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES;
 	h->memory = aligned_alloc(64, xl_engine_bytes(&h->cfg));
 	memset(h->memory, 0, xl_engine_bytes(&h->cfg));
 	h->e = xl_engine_init(h->memory, &h->cfg, START_NS);

@@ -273,6 +273,7 @@ struct xl_conn {
 	u32 backed;              /* of these have memory: 0, or XLANE_RECV_WINDOW_MIN_BYTES at least */
 	u32 promised;            /* blocks: for what is backed, or those that are held */
 	u64 pace_from, pace_since_ns, grown_ns; /* where and when measuring the reader's pace began; the window's last growth */
+	u64 data_ns;             /* when something new last came and there was memory for it */
 	u64 rest_ns;             /* memory is promised: when to see whether anything still comes */
 	u32 ack_pending;
 	u8 ack_every;            /* packets that share an ACK while all is well */

@@ -101,12 +101,12 @@ static bool raise(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 
 bool xl_window_back(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 {
-	if (bytes <= c->backed)
-		return true;
-	if ((c->backed || begin(e, c)) && (bytes <= c->backed || raise(e, c, bytes)))
-		return true;
-	xl_count(e, XL_C_MEMORY_WAIT);
-	return false;
+	if (bytes > c->backed && !((c->backed || begin(e, c)) && (bytes <= c->backed || raise(e, c, bytes)))) {
+		xl_count(e, XL_C_MEMORY_WAIT);
+		return false;
+	}
+	c->data_ns = e->now_ns;
+	return true;
 }
 
 u32 xl_window_table(struct xl_engine *e, struct xl_conn *c)
@@ -194,7 +194,7 @@ void xl_window_join(struct xl_engine *e, struct xl_conn *c)
 /* A part of a message, whose rest does not come, while others wait for its memory. */
 static bool stalled(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u64 since = xl_max(c->largest_time_ns, e->leapt_ns);
+	u64 since = xl_max(c->data_ns, e->leapt_ns);
 
 	return e->backing.count && !c->messages_ready && c->large_in.state == XL_LARGE_NONE &&
 	       e->now_ns - since >= e->cfg.peer_death_ns;
@@ -202,7 +202,7 @@ static bool stalled(const struct xl_engine *e, const struct xl_conn *c)
 
 void xl_window_rest(struct xl_engine *e, struct xl_conn *c)
 {
-	u64 due = c->largest_time_ns + rest_period(c);
+	u64 due = c->data_ns + rest_period(c);
 
 	c->rest_ns = due > e->now_ns ? due : XL_NEVER;
 	if (c->rest_ns != XL_NEVER || !c->promised)
