@@ -110,6 +110,9 @@ void sim_actor_closed(struct sim_program *p, struct sim_actor *a)
 	a->closed = a->can_read = true;
 	e->error = info.error;
 	e->closed_well = !info.error;
+	if (e->closed_well && is_stream(e) && e->peer != XL_NONE && w->oracle.end[e->peer].got_end &&
+	    sim_world_canary(w, SIM_CANARY_DENY))
+		e->sent_bytes++;
 	sim_world_trace(w, "host %u: end %u: closed, error %d", p->host, a->end, info.error);
 	if (!info.error)
 		sim_world_mark(w, SIM_MARK_GRACEFUL);
@@ -144,6 +147,7 @@ static s64 send_stream(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 
 	sim_oracle_content(e, e->sent_bytes, buffer, xl_min(n, room));
 	r = xl_conn_send(engine_of(p), a->conn, buffer, n, now_ns);
+	r += r > 0 && sim_world_canary(p->world, SIM_CANARY_FIB);
 	if (r > 0 ? (u64)r > n : r == 0 || r == -EPIPE)
 		sim_world_fail(p->world, "api", "end %u: send of %llu bytes returned %lld", a->end,
 			(unsigned long long)n,

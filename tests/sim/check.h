@@ -4,6 +4,7 @@
  *
  *   prefix         what a program received is what the other sent (oracle.h)
  *   engine         the engine's own recount
+ *   in-flight, window, credit, answers, memory    turn.h
  *   census         every frame has one owner, and the counts add up to the pool
  *   armed          data is outstanding, so a deadline is set
  *   livelock       a host ran very often without time passing, or without anything to do
@@ -11,6 +12,7 @@
  *   event          no event for a connection that the program has let go of
  *   api            a call returned what its contract excludes
  *   false-abort    a connection ended with an error that nothing in this world is a reason for
+ *   progress       after the storm no long time passes in which no program does anything, until all are through
  *   completion     after the storm every connection ends within its bound
  *   agreement      both ends tell the same story
  *   frames-home    at the end the engine holds no connection and no frame

@@ -352,6 +352,7 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 	}
 	f->flaps |= f->backlog < SIM_PLANS_MAX;
 	f->abort_legal = silence_legal(f);
+	f->progress_ns = 2 * f->host[0].peer_death_ns + 4 * slowest + 30 * XL_S;
 	f->grace_ns = 4 * f->host[0].peer_death_ns + 4 * slowest + 120 * XL_S;
 }
 

@@ -106,6 +106,7 @@ struct sim_faults {
 	bool tight_conns;                          /* connections may run out */
 	bool tight_memory;                         /* memory for their windows may run out */
 	bool flaps;                                /* a listener goes away at times */
+	u64 progress_ns;                           /* some program must do something within so long after the storm */
 	u64 grace_ns;                              /* everything must be over so long after the storm */
 };
 

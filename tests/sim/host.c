@@ -7,6 +7,7 @@
 
 #include "../../user/drv/memory.h"
 #include "check.h"
+#include "harm.h"
 #include "world.h"
 
 #define PACKET_BYTES_MAX (XLANE_MTU_MAX + XLANE_LINK_HEADER_MAX_BYTES)
@@ -307,6 +308,7 @@ void sim_host_run(struct sim_host *h)
 		sim_pools_restore(h);
 	h->arrived = false;
 	before = w->program[h->index].worked;
+	sim_harm_turn(h);
 	n = xl_worker_round(h->worker, clock);
 	if (n < 0) {
 		sim_world_fail(w, "api", "the worker's round returned %d", n);
@@ -314,6 +316,9 @@ void sim_host_run(struct sim_host *h)
 	}
 	sim_program_run(&w->program[h->index], clock);
 	n += (int)xl_worker_send(h->worker, clock);
+	sim_harm_turned(h);
+	if (before != w->program[h->index].worked)
+		w->progress_ns = w->now_ns;
 	if (h->worker->stalled)
 		sim_world_mark(w, SIM_MARK_STALLED);
 	sim_check_step(h, n || before != w->program[h->index].worked);

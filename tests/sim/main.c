@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../user/drv/pcap.h"
 #include "report.h"
@@ -14,6 +15,7 @@
 
 #define TAP_SEEDS 100            /* seeds of one TAP line */
 #define DETERMINISM_SEEDS 20
+#define PCAPS_MAX 3              /* failed seeds of one batch that are run again for their packets */
 #define CANARY_SEEDS_MAX 200     /* a planted bug must be caught in one of so many seeds */
 
 struct options {
@@ -194,8 +196,12 @@ static void run_seeds(const struct options *o, struct sim_result *results, struc
 		sim_run_batch(results, first, n, o->jobs, SIM_CANARY_NONE);
 		for (u32 i = 0; i < n; i++) {
 			sim_report_add(report, &results[i]);
-			if (sim_result_failed(&results[i]))
-				sim_report_failure(stdout, prefix, &results[i]);
+			if (!sim_result_failed(&results[i]))
+				continue;
+			sim_report_failure(stdout, prefix, &results[i]);
+			if (report->failed - failed <= PCAPS_MAX && sim_run_pcap(results[i].seed))
+				printf("%s  packets: " SIM_PCAP_DIRECTORY "/seed-%llu.pcap\n", prefix,
+				       (unsigned long long)results[i].seed);
 		}
 		done += n;
 		snprintf(what, sizeof what, "seeds %llu..%llu", (unsigned long long)first,
@@ -237,15 +243,26 @@ static bool caught(const struct options *o, struct sim_result *results, enum sim
 	return false;
 }
 
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / XL_S;
+}
+
 static int run_many(const struct options *o)
 {
 	struct sim_result *results = sim_run_results();
 	struct sim_report report = { 0 };
+	double began = now_s();
 	const char *prefix = o->tap ? "# " : "";
 	char what[160];
 
 	run_seeds(o, results, &report);
 	sim_report_print(stdout, prefix, &report);
+	sim_report_rarest(stdout, prefix, &report);
+	printf("%s%.1f s\n", prefix, now_s() - began);
 	if (o->seeds >= SIM_MARKS_SEEDS_MIN)
 		tap(o, !sim_report_missing(stdout, prefix, &report), "every mark was reached");
 	else if (o->tap)

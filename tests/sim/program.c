@@ -265,12 +265,24 @@ static void handle(struct sim_program *p, const struct xl_event *ev)
 		sim_actor_closed(p, a);
 }
 
+/* Canary: an event for a connection that is over. */
+static void haunt(struct sim_program *p)
+{
+	for (u32 i = 0; i < p->actors; i++)
+		if (end_of(p, &p->actor[i])->over)
+			handle(p, &(struct xl_event){ .bits = XL_EVENT_READABLE, .index = p->actor[i].conn, .user = i });
+}
+
 void sim_program_run(struct sim_program *p, u64 now_ns)
 {
 	struct sim_world *w = p->world;
 	struct xl_event events[EVENTS];
 	u32 n;
 
+	if (sim_world_canary(w, SIM_CANARY_IDLE) && w->healed && p->host == 0)
+		return;
+	if (sim_world_canary(w, SIM_CANARY_GHOST))
+		haunt(p);
 	if (w->now_ns >= p->listen_at_ns)
 		sim_program_listen(p);
 	do {

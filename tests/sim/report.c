@@ -87,9 +87,9 @@ void sim_report_add(struct sim_report *r, const struct sim_result *one)
 
 void sim_report_failure(FILE *f, const char *prefix, const struct sim_result *one)
 {
-	fprintf(f, "%sseed %llu FAILED: %s at %.6f s: %s\n%s  replay: build/xlane-sim --seed %llu --trace\n", prefix,
+	fprintf(f, "%sseed %llu FAILED: %s at %.6f s: %s\n%s  replay: build/xlane-sim --seed %llu --trace --pcap seed-%llu.pcap\n", prefix,
 		(unsigned long long)one->seed, one->failure.invariant, (double)one->failure.time_ns / XL_S,
-		one->failure.text, prefix, (unsigned long long)one->seed);
+		one->failure.text, prefix, (unsigned long long)one->seed, (unsigned long long)one->seed);
 }
 
 u32 sim_report_missing(FILE *f, const char *prefix, const struct sim_report *r)
@@ -124,4 +124,24 @@ void sim_report_print(FILE *f, const char *prefix, const struct sim_report *r)
 		"%.1f MiB and %llu messages delivered and checked\n", prefix, (unsigned long long)r->seeds,
 		(unsigned long long)r->failed, (double)r->virtual_ns / XL_S / 3600, (unsigned long long)r->events,
 		(unsigned long long)r->connections, (double)r->bytes / 1048576, (unsigned long long)r->messages);
+}
+
+#define RAREST 12
+
+void sim_report_rarest(FILE *f, const char *prefix, const struct sim_report *r)
+{
+	bool told[SIM_REACHED_COUNT] = { false };
+	char text[256];
+
+	fprintf(f, "%sthe rarest marks:\n", prefix);
+	for (u32 n = 0; n < RAREST; n++) {
+		u32 rarest = XL_NONE;
+
+		for (u32 i = 0; i < SIM_REACHED_COUNT; i++)
+			if (!told[i] && !sim_report_exempt(i) && (rarest == XL_NONE || r->reached[i] < r->reached[rarest]))
+				rarest = i;
+		told[rarest] = true;
+		fprintf(f, "%s%8llu  %s\n", prefix, (unsigned long long)r->reached[rarest],
+			sim_report_mark(rarest, text, sizeof text));
+	}
 }

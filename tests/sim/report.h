@@ -23,6 +23,8 @@ const char *sim_report_mark(u32 mark, char *text, size_t size);
 const char *sim_report_exempt(u32 mark);
 /* Marks that were never reached and must be. Names them on f, each with `prefix`. */
 u32 sim_report_missing(FILE *f, const char *prefix, const struct sim_report *r);
+/* The marks that fewest seeds reached. */
+void sim_report_rarest(FILE *f, const char *prefix, const struct sim_report *r);
 /* All marks, in how many seeds each was reached; then the sums. */
 void sim_report_print(FILE *f, const char *prefix, const struct sim_report *r);
 

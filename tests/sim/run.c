@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../../user/drv/pcap.h"
 
 #define JOBS_MAX 64
 
@@ -141,4 +144,29 @@ void sim_run_batch(struct sim_result *results, u64 first, u32 count, u32 jobs, e
 					blame(&b, i, status);
 				break;
 			}
+}
+
+bool sim_run_pcap(u64 seed)
+{
+	const struct itimerval limit = { .it_value.tv_sec = SIM_SEED_CPU_S_MAX };
+	struct sim_world_options o = { .seed = seed };
+	struct sim_result result;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof path, SIM_PCAP_DIRECTORY "/seed-%llu.pcap", (unsigned long long)seed);
+	mkdir(SIM_PCAP_DIRECTORY, 0777);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		setitimer(ITIMER_VIRTUAL, &limit, NULL);
+		if (xl_pcap_open(path, &o.pcap))
+			_exit(1);
+		sim_run_one(&o, &result);
+		_exit(xl_pcap_close(o.pcap) != 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return false;
+	return !access(path, R_OK);
 }

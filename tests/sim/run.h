@@ -33,6 +33,10 @@ struct sim_result *sim_run_results(void);
 /* Run seeds first..first+count-1 (at most SIM_BATCH_MAX) in `jobs` children; results[i] is that of seed first + i. */
 void sim_run_batch(struct sim_result *results, u64 first, u32 count, u32 jobs, enum sim_canary canary);
 
+#define SIM_PCAP_DIRECTORY "build/sim"
+/* Run the seed again, in a child, and write its packets to SIM_PCAP_DIRECTORY/seed-S.pcap. False: that could not be. */
+bool sim_run_pcap(u64 seed);
+
 static inline bool sim_result_failed(const struct sim_result *r) { return r->failure.invariant[0]; }
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../user/wire/ether.h"
 #include "check.h"
 #include "flood.h"
+#include "harm.h"
 
 #define PORT_CROSSING 2000
 #define PORT_CLOSED 999
@@ -238,27 +238,6 @@ static void heal(struct sim_world *w)
 	}
 }
 
-/* --- harm that canaries do ------------------------------------------------------------------ */
-static void harm(struct sim_world *w)
-{
-	struct sim_host *h = &w->host[0];
-
-	if (w->harmed || !h->engine)
-		return;
-	if (sim_world_canary(w, SIM_CANARY_CENSUS)) {
-		h->frames.census[XL_FRAME_FREE]++;
-		w->harmed = true;
-	}
-	if (sim_world_canary(w, SIM_CANARY_LEAK))
-		w->harmed = xl_frames_take(&h->frames, XL_FRAME_LENT) != XL_NONE;
-	if (sim_world_canary(w, SIM_CANARY_KILL))
-		w->harmed = sim_program_kill(&w->program[0], sim_world_clock(w, 0));
-	if (sim_world_canary(w, SIM_CANARY_STRAY)) {
-		sim_world_hash(w, (u64)getpid());
-		w->harmed = true;
-	}
-}
-
 /* --- the run -------------------------------------------------------------------------------- */
 static void leaves_net(void *arg, u32 station, const u8 *data, u32 bytes)
 {
@@ -348,6 +327,19 @@ static bool done(const struct sim_world *w)
 	return true;
 }
 
+/* After the storm nobody stands still for long, until all is done. */
+static void check_progress(struct sim_world *w)
+{
+	u64 from = xl_max(w->progress_ns, w->faults.storm_ns), bound = w->faults.progress_ns;
+
+	if (!w->healed || w->now_ns < from || w->now_ns - from <= bound)
+		return;
+	for (u32 i = 0; i < w->units; i++)
+		if (!sim_program_over(&w->program[i]))
+			sim_world_fail(w, "progress", "nothing has happened to any program for %.3f s, and host %u has not finished",
+				       (double)(w->now_ns - from) / XL_S, i);
+}
+
 /* Completions that wait for another turn, and nothing else. */
 static void finish(struct sim_world *w)
 {
@@ -379,7 +371,8 @@ void sim_world_run(struct sim_world *w, const struct sim_world_options *o)
 		if (++w->event_count > SIM_EVENTS_MAX)
 			sim_world_fail(w, "livelock", "more than %llu events", SIM_EVENTS_MAX);
 		dispatch(w, &e);
-		harm(w);
+		sim_harm(w);
+		check_progress(w);
 	}
 	if (!sim_world_failed(w))
 		finish(w);

@@ -26,6 +26,17 @@ struct xl_pcap;
 	X(SKIP, "skip", "prefix", "a piece never reaches the program") \
 	X(LEAK, "leak", "frames-home", "a frame is taken and forgotten") \
 	X(CENSUS, "census", "census", "the census of a pool is off by one") \
+	X(OVERDRIVE, "overdrive", "window", "the congestion window is not looked at") \
+	X(OVERDRAW, "overdraw", "credit", "a sender takes credit that nobody gave") \
+	X(CHATTER, "chatter", "answers", "an acknowledgement is sent again and again") \
+	X(SPILL, "spill", "memory", "a byte behind the engine's memory is written") \
+	X(MISCOUNT, "miscount", "in-flight", "a byte more is counted as in flight") \
+	X(MISPLACE, "misplace", "engine", "the count of frames with data is off by one") \
+	X(JUMBO, "jumbo", "packet-size", "a smaller MTU is not told to the engine") \
+	X(GHOST, "ghost", "event", "an event names a connection that is closed") \
+	X(FIB, "fib", "api", "send says that it took a byte more") \
+	X(DENY, "deny", "agreement", "a byte that a gracefully ended connection took never left") \
+	X(IDLE, "idle", "progress", "a program does nothing any more after the storm") \
 	X(SLEEP, "sleep", "completion", "a host no longer wakes for its deadline") \
 	X(SPIN, "spin", "livelock", "a host wakes for ever at one time") \
 	X(KILL, "kill", "false-abort", "a connection is aborted, and nobody says so") \
@@ -68,6 +79,7 @@ struct sim_world {
 	u64 now_ns, hash;
 	u64 marks[SIM_MARK_COUNT];
 	u64 event_count;
+	u64 progress_ns;                 /* when a program last did something */
 	u32 calls_left;                  /* connections of the seed's plans that are still to be started */
 	u32 stations, units;
 	bool healed, harmed;
