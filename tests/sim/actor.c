@@ -383,6 +383,10 @@ static s64 read_message(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	s64 ready = xl_conn_readable(engine_of(p), a->conn), r;
 
+	if (ready > SIM_LARGE_BYTES_MAX && sim_oracle_tainted(&p->world->oracle, a->end)) {
+		sim_actor_abort(p, a, now_ns);     /* no program of ours sends it */
+		return -EAGAIN;
+	}
 	if (ready > 0 && xl_prng_chance(&p->prng, 50000)) {
 		r = xl_conn_recv(engine_of(p), a->conn, buffer, ready - 1, now_ns);
 		if (r != -EMSGSIZE)
@@ -507,7 +511,7 @@ void sim_actor_run(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
 	run_write(p, a, now_ns);
 	run_read(p, a, now_ns);
-	if (!sim_world_failed(p->world))
+	if (!sim_world_failed(p->world) && !end_of(p, a)->over)
 		run_end(p, a, now_ns);
 }
 

@@ -16,6 +16,7 @@ enum sim_event_kind {
 	SIM_EVENT_ACTION,   /* number `arg` of the seed's actions */
 	SIM_EVENT_CALL,     /* number `arg` of the seed's connections is started */
 	SIM_EVENT_HEAL,     /* faults stop */
+	SIM_EVENT_HOSTILE,  /* connection `arg` of the hostile station does something (hostile.h) */
 	SIM_EVENT_EDGE,     /* a frame leaves station `host` for the switch: `bytes` of `data` */
 	SIM_EVENT_HOP,      /* a frame, `bytes` of `data`, reaches the end of link `arg` (net.h) */
 };

@@ -28,6 +28,7 @@
 	X(CLOCK_LEAP, "clock_leap") /* the host's clock leaps ahead */ \
 	X(UNLISTEN, "unlisten")   /* the program stops listening for `span_ns` */ \
 	X(FLOOD, "flood")         /* the host is called by nodes that do not exist (flood.h) */ \
+	X(HOSTILE, "hostile")     /* a third station gets a connection and abuses it (hostile.h) */ \
 	X(EMPTY, "empty")         /* one pool of the engine is emptied (pools.h) */ \
 	X(MTU, "mtu")             /* the MTU of the station's link changes */ \
 	X(NARROW, "narrow")       /* the network swallows larger packets, and tells nobody */

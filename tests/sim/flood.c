@@ -12,12 +12,13 @@
 
 _Static_assert(SIM_FLOOD_CALLS > XLANE_HALF_OPEN_COOKIE, "a flood makes its victim ask for cookies");
 
-static u32 put_link_header(const struct sim_world *w, u32 host, u8 *p)
+u32 sim_flood_link_header(const struct sim_world *w, u32 host, const u8 source[6], u8 *p)
 {
 	const struct xl_link_layer *l = &w->host[host].worker->link;
-	struct xl_ether h = { .source = { 2, 0, 0, 0, 0xf1, 0x0d }, .ethertype = l->ethertype, .tags = (u8)l->tags };
+	struct xl_ether h = { .ethertype = l->ethertype, .tags = (u8)l->tags };
 
 	memcpy(h.destination, l->mac, sizeof h.destination);
+	memcpy(h.source, source, sizeof h.source);
 	memcpy(h.tag, l->tag, sizeof h.tag);
 	xl_ether_emit(p, &h);
 	return xl_ether_bytes(&h);
@@ -50,11 +51,12 @@ static void put_call(struct sim_world *w, u64 node, u8 *p, u32 bytes)
 
 void sim_flood(struct sim_world *w, u32 host)
 {
+	static const u8 nobody[6] = { 2, 0, 0, 0, 0xf1, 0x0d };
 	u64 node = xl_prng_u64(&w->prng) | 1;
 
 	for (u32 i = 0; i < SIM_FLOOD_CALLS; i++) {
 		u8 *data = sim_alloc(XLANE_LINK_HEADER_MAX_BYTES + 2 * XLANE_INIT_MIN_BYTES);
-		u32 head = put_link_header(w, host, data), bytes = XLANE_INIT_MIN_BYTES - i % 16 / 15;
+		u32 head = sim_flood_link_header(w, host, nobody, data), bytes = XLANE_INIT_MIN_BYTES - i % 16 / 15;
 
 		put_call(w, node, data + head, bytes);
 		sim_events_put(&w->events, (struct sim_event){

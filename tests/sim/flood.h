@@ -13,4 +13,7 @@ struct sim_world;
 /* So many INIT packets reach `host`, from a node and an address that do not exist; some carry a cookie made up. */
 void sim_flood(struct sim_world *w, u32 host);
 
+/* A link header to `host` from `source`. Returns its bytes. */
+u32 sim_flood_link_header(const struct sim_world *w, u32 host, const u8 source[6], u8 *p);
+
 #endif

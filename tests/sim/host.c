@@ -63,6 +63,11 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 	}
 	if (p->nsegs > 1)
 		sim_world_mark(w, SIM_MARK_MULTI_FRAME);
+	if (sim_hostile_is(bytes)) {
+		sim_check_packet(w, len - head, h->config.max_packet);
+		sim_hostile_arrive(&w->hostile, bytes, len);
+		return;
+	}
 	to = sim_station_unit(sim_station_of(w, bytes), bytes + head);
 	sim_check_packet(w, len - head, h->config.max_packet);
 	sim_check_packet(w, len - head, w->faults.host[to->index].mtu - xl_link_tag_bytes(&h->worker->link));

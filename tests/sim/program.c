@@ -181,6 +181,11 @@ static void accept_one(struct sim_program *p, u32 slot, u32 conn)
 	e = end_of(p, a);
 	sim_world_trace(w, "host %u: end %u accepts %016llx from %016llx", p->host, a->end,
 			(unsigned long long)info.local_id, (unsigned long long)info.remote_id);
+	if (sim_hostile_is(info.path.remote)) {
+		e->why |= 1 << SIM_WHY_TAINTED;
+		sim_world_mark(w, SIM_MARK_HOSTILE_ACCEPTED);
+		return;
+	}
 	if (info.kind != e->kind && !w->oracle.forged)
 		sim_world_fail(w, "api", "port %u accepted a connection of kind %u", info.local_port, info.kind);
 	if (!sim_oracle_join(&w->oracle, a->end, info.remote_id)) {

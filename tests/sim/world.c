@@ -129,6 +129,12 @@ static void act_flood(struct sim_world *w, const struct sim_action *a)
 	sim_flood(w, a->host);
 }
 
+static void act_hostile(struct sim_world *w, const struct sim_action *a)
+{
+	if (w->host[a->host].engine)
+		sim_hostile_call(&w->hostile, a->host);
+}
+
 static void act_empty(struct sim_world *w, const struct sim_action *a)
 {
 	if (w->host[a->host].engine)
@@ -174,7 +180,8 @@ static void act(struct sim_world *w, const struct sim_action *a)
 		[SIM_ACTION_STARVE] = act_starve, [SIM_ACTION_MOVE] = act_move,
 			[SIM_ACTION_CLOCK_BACK] = act_clock_back,
 		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
-		[SIM_ACTION_FLOOD] = act_flood, [SIM_ACTION_EMPTY] = act_empty, [SIM_ACTION_MTU] = act_mtu,
+		[SIM_ACTION_FLOOD] = act_flood, [SIM_ACTION_HOSTILE] = act_hostile,
+		[SIM_ACTION_EMPTY] = act_empty, [SIM_ACTION_MTU] = act_mtu,
 		[SIM_ACTION_NARROW] = act_narrow,
 	};
 
@@ -262,6 +269,7 @@ static void start(struct sim_world *w)
 	w->stations = w->faults.stations;
 	w->units = w->faults.units;
 	make_net(w);
+	sim_hostile_init(&w->hostile, w);
 	for (u32 i = 0; i < w->stations; i++) {
 		sim_station_init(&w->station[i], w, i);
 		sim_link_init(&w->link[i], w, i);
@@ -290,6 +298,9 @@ static void dispatch(struct sim_world *w, struct sim_event *e)
 	case SIM_EVENT_ARRIVE:
 		sim_station_arrive(&w->station[e->host], e->data, e->bytes);
 		free(e->data);
+		break;
+	case SIM_EVENT_HOSTILE:
+		sim_hostile_step(&w->hostile, e->arg);
 		break;
 	case SIM_EVENT_EDGE:
 		sim_net_send(&w->net, e->host, e->data, e->bytes);

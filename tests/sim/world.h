@@ -11,6 +11,7 @@
 #include "events.h"
 #include "faults.h"
 #include "host.h"
+#include "hostile.h"
 #include "link.h"
 #include "marks.h"
 #include "net.h"
@@ -72,6 +73,7 @@ struct sim_world {
 	struct sim_link link[SIM_STATIONS_MAX];      /* [i]: from station i */
 	struct sim_net net;                          /* behind the links, when there are more than two stations */
 	struct sim_host host[SIM_UNITS_MAX];
+	struct sim_hostile hostile;
 	struct sim_program program[SIM_UNITS_MAX];   /* one for each unit */
 	struct sim_oracle oracle;
 	struct sim_failure failure;
