@@ -418,6 +418,24 @@ static void hoard(struct sim_faults *f, struct xl_prng *p)
 	}
 }
 
+/* A network that swallows large packets for a while, and connections that live on to see that it does so no more. */
+static void narrow(struct sim_faults *f, struct xl_prng *p)
+{
+	f->storm_ns = xl_max(f->storm_ns, 12 * XL_S);
+	f->bytes_max = 200000;
+	f->slow_ppm = 1000000;
+	f->abort_ppm = f->dead_ppm = 0;
+	f->action[0] = (struct sim_action){ .time_ns = sim_range(p, 1, XL_S), .span_ns = sim_range(p, XL_S / 2, 3 * XL_S),
+					    .kind = SIM_ACTION_NARROW, .host = xl_prng_below(p, f->units) };
+	f->actions = 1;
+	for (u32 i = 0; i < f->units; i++)
+		f->host[i].mtu = 1500;
+	for (u32 i = 0; i < f->stations; i++)
+		f->link[i] = (struct sim_link_faults){ .delay_ns = sim_range(p, XL_US, 10 * XL_MS) };
+	for (f->plans = 0; f->plans < 6; f->plans++)
+		draw_plan(f, p, f->plans, XLANE_KIND_STREAM);
+}
+
 /* Worlds of one purpose, drawn from numbers of their own. */
 static bool draw_purpose(struct sim_faults *f, u64 seed)
 {
@@ -432,6 +450,8 @@ static bool draw_purpose(struct sim_faults *f, u64 seed)
 		crowd(f, p);
 	else if (n < 30)
 		hoard(f, p);
+	else if (n < 50)
+		narrow(f, p);
 	return n >= 10 && n < 30;
 }
 

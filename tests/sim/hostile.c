@@ -71,7 +71,7 @@ static void send(struct sim_hostile *h, const struct sim_hostile_conn *c, struct
 	put32(k, xl_crc32c(0, k->p, k->at) ^ (right ? 0 : 1));
 	memcpy(data + link, k->p, k->at);
 	sim_events_put(&w->events, (struct sim_event){
-		.kind = SIM_EVENT_ARRIVE, .host = c->station, .time_ns = w->now_ns + xl_prng_below(&h->prng, 20 * XL_US),
+		.kind = SIM_EVENT_ARRIVE, .host = c->station, .time_ns = w->now_ns + sim_range(&h->prng, 0, 20 * XL_US) + h->said++ * 10 * XL_US,
 		.data = data, .bytes = link + k->at });
 	sim_world_mark(w, SIM_MARK_HOSTILE);
 }
@@ -126,6 +126,17 @@ static void ack_what_is_not(struct sim_hostile *h, struct sim_hostile_conn *c, s
 	}
 }
 
+/* Everything from the first number on, whatever came of it, and what was left out on purpose. */
+static void ack_all(struct sim_hostile *h, struct sim_hostile_conn *c, struct packet *k)
+{
+	(void)h;
+	head(k, ACK, 0, 20);
+	put64(k, c->seen);
+	put32(k, 0);
+	put32(k, 0);
+	put32(k, (u32)(c->seen - c->first));
+}
+
 static void overlap(struct sim_hostile *h, struct sim_hostile_conn *c, struct packet *k)
 {
 	put_data(h, k, 0, c->offset - xl_min(c->offset, xl_prng_below(&h->prng, 100)), sim_range(&h->prng, 1, 120));
@@ -165,42 +176,42 @@ static void large(struct sim_hostile *h, struct sim_hostile_conn *c, struct pack
 {
 	u32 bytes = XLANE_MESSAGE_SMALL_MAX_BYTES + 100000;
 
-	if (c->message == XL_NONE64 || xl_prng_chance(&h->prng, 200000)) {
+	if (c->message == XL_NONE64 || xl_prng_chance(&h->prng, 1500)) {
 		c->message = c->offset;
 		head(k, DATA, BEGIN, 16);
 		put64(k, c->offset);
-		put32(k, xl_prng_chance(&h->prng, 100000) ? UINT32_MAX : bytes);
+		put32(k, xl_prng_chance(&h->prng, 30000) ? UINT32_MAX : bytes);
 		put32(k, 1 << 24);
 		c->offset += 8;
 		return;
 	}
 	head(k, LARGE, 0, 12 + 20);
 	put64(k, c->message);
-	put32(k, xl_prng_chance(&h->prng, 100000) ? bytes : xl_prng_below(&h->prng, bytes / 40) * 40);
+	put32(k, xl_prng_chance(&h->prng, 3000) ? bytes : (h->said * 40 + xl_prng_below(&h->prng, 4) * 16000) % (bytes - 40));
 	put_any(h, k, 20);
 }
 
 static void fragments(struct sim_hostile *h, struct sim_hostile_conn *c, struct packet *k)
 {
-	u64 id = c->datagram + xl_prng_below(&h->prng, 2);
-	u32 total = xl_prng_chance(&h->prng, 950000) ? 60000 : 1000 + xl_prng_below(&h->prng, 64536);
+	u64 id = c->datagram + xl_prng_chance(&h->prng, 50000);
+	u32 total = xl_prng_chance(&h->prng, 999000) ? 60000 : 1000 + xl_prng_below(&h->prng, 64536);
 	u32 at = xl_prng_below(&h->prng, 6000) * 10;
 
 	for (u32 i = 0; i < 4; i++, at += 20) {
 		head(k, DGRAM, 0, 16 + 10);
 		put64(k, id);
 		put32(k, total);
-		put32(k, at + (xl_prng_chance(&h->prng, 5000) ? 5 : 0));
+		put32(k, at + (xl_prng_chance(&h->prng, 300) ? 5 : 0));
 		put_any(h, k, 10);
 	}
-	if (xl_prng_chance(&h->prng, 5000))
+	if (xl_prng_chance(&h->prng, 1000))
 		c->datagram += 2;
 }
 
 /* Bytes with a gap after each; of unordered messages with a start at each. */
 static void holes(struct sim_hostile *h, struct sim_hostile_conn *c, struct packet *k)
 {
-	u64 at = c->offset + 1000 + xl_prng_below(&h->prng, 2000) * 40;
+	u64 at = c->offset + 1000 + (h->said + xl_prng_below(&h->prng, 2)) * 40;
 
 	if (c->kind == XLANE_KIND_UNORDERED) {
 		head(k, DATA, BEGIN, 8 + 12);
@@ -250,9 +261,9 @@ static void gives_up(struct sim_hostile *h, struct sim_hostile_conn *c, struct p
 
 static const struct { void (*say)(struct sim_hostile *, struct sim_hostile_conn *, struct packet *); u32 weight, burst; }
 grammar[] = {
-	{ honest, 30, 1 }, { ack_what_is_not, 4, 2 }, { overlap, 10, 4 }, { beyond, 10, 2 }, { ends, 1, 1 },
-	{ credit_games, 8, 1 }, { large, 10, SIM_HOSTILE_BURST }, { fragments, 10, SIM_HOSTILE_BURST },
-	{ holes, 8, SIM_HOSTILE_BURST }, { nonsense, 6, 2 }, { bad_message, 1, 1 }, { gives_up, 1, 1 },
+	{ honest, 30, 1 }, { ack_what_is_not, 2, 1 }, { ack_all, 20, 1 }, { overlap, 10, 4 }, { beyond, 10, 2 }, { ends, 1, 1 },
+	{ credit_games, 8, 1 }, { large, 14, SIM_HOSTILE_BURST }, { fragments, 10, SIM_HOSTILE_BURST },
+	{ holes, 10, SIM_HOSTILE_BURST }, { nonsense, 6, 2 }, { bad_message, 1, 1 }, { gives_up, 1, 1 },
 };
 
 static u32 choose(struct sim_hostile *h)
@@ -333,7 +344,7 @@ static void call(struct sim_hostile *h, struct sim_hostile_conn *c)
 	put32(&k, (u32)c->kind << 24);
 	param(&k, 0x8001, 4, XLANE_MTU_MIN);
 	param(&k, 0x8002, 8, 1000000);
-	param(&k, 0x0005, 4, 1000000);
+	param(&k, 0x0005, 4, 2 * SIM_LARGE_BYTES_MAX);
 	param(&k, 0x8007, 8, c->number);
 	xl_put16(k.p + at + 2, (u16)(k.at - at - 4));
 	head(&k, 0, 0, 160 - TAG - 4 - k.at);
@@ -362,12 +373,13 @@ void sim_hostile_step(struct sim_hostile *h, u32 conn)
 	struct sim_hostile_conn *c = &h->conn[conn];
 	u32 what = choose(h), n = grammar[what].burst;
 
+	h->said = 0;
 	if (h->world->healed || c->steps++ == SIM_HOSTILE_STEPS)
 		return;
 	if (!c->remote_id) {
 		call(h, c);
 	} else {
-		for (n = xl_prng_chance(&h->prng, 300000) ? n : 1 + xl_prng_below(&h->prng, xl_min(n, 4)); n; n--)
+		for (n = xl_prng_chance(&h->prng, 600000) ? n : 1 + xl_prng_below(&h->prng, xl_min(n, 4)); n; n--)
 			say(h, c, what);
 	}
 	again(h, conn);
@@ -389,7 +401,7 @@ void sim_hostile_arrive(struct sim_hostile *h, const u8 *frame, u32 bytes)
 			struct packet k;
 
 			c->remote_id = xl_get64(p + OUTER + 20);
-			c->seen = xl_get64(p + 12);
+			c->first = c->seen = xl_get64(p + 12);
 			outer(&k, 0, c->remote_id, c->number++);
 			put_ack(&k, c->seen);
 			send(h, c, &k, true);

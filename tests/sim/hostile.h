@@ -18,7 +18,7 @@ struct sim_world;
 
 struct sim_hostile_conn {
 	u64 id, remote_id;         /* its own, the victim's: 0 until it has answered */
-	u64 number, seen;          /* its next packet number, the largest that came */
+	u64 number, first, seen;   /* its next packet number; the first and the largest that came */
 	u64 offset;                /* its next byte, as long as it is honest */
 	u64 message, datagram;
 	u32 steps;
@@ -31,6 +31,7 @@ struct sim_hostile {
 	u64 node;
 	struct sim_hostile_conn conn[SIM_HOSTILE_CONNS];
 	u32 conns;
+	u32 said;                  /* packets of this step */
 };
 
 void sim_hostile_init(struct sim_hostile *h, struct sim_world *w);
