@@ -46,7 +46,7 @@ static const struct {
 	[SIM_ACTION_CLOCK_LEAP] = { 4 * PERCENT, 1, 1 * XL_S, 86400 * XL_S },
 	[SIM_ACTION_UNLISTEN] =   { 10 * PERCENT, 3, 1 * XL_MS, 2 * XL_S },
 	[SIM_ACTION_FLOOD] =      { 4 * PERCENT, 2, 1, 1 },
-	[SIM_ACTION_HOSTILE] =    { 10 * PERCENT, 4, 1, 1 },
+	[SIM_ACTION_HOSTILE] =    { 15 * PERCENT, 4, 1, 1 },
 	[SIM_ACTION_EMPTY] =      { 10 * PERCENT, 4, 50 * XL_US, 200 * XL_MS },
 	[SIM_ACTION_MTU] =        { 12 * PERCENT, 6, 1, 1 },
 	[SIM_ACTION_NARROW] =     { 8 * PERCENT, 2, 1 * XL_MS, 30 * XL_S },

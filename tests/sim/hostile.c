@@ -195,28 +195,30 @@ static void fragments(struct sim_hostile *h, struct sim_hostile_conn *c, struct 
 {
 	u64 id = c->datagram + xl_prng_chance(&h->prng, 50000);
 	u32 total = xl_prng_chance(&h->prng, 999000) ? 60000 : 1000 + xl_prng_below(&h->prng, 64536);
-	u32 at = xl_prng_below(&h->prng, 6000) * 10;
+	u32 at = h->said * 80 % 59900;
 
+	if (xl_prng_chance(&h->prng, 5000))
+		at -= xl_min(at, 80);          /* once more */
 	for (u32 i = 0; i < 4; i++, at += 20) {
 		head(k, DGRAM, 0, 16 + 10);
 		put64(k, id);
 		put32(k, total);
-		put32(k, at + (xl_prng_chance(&h->prng, 300) ? 5 : 0));
+		put32(k, at + (xl_prng_chance(&h->prng, 1000) ? 5 : 0));
 		put_any(h, k, 10);
 	}
 	if (xl_prng_chance(&h->prng, 1000))
 		c->datagram += 2;
 }
 
-/* Bytes with a gap after each; of unordered messages with a start at each. */
+/* Bytes with a gap after each; of unordered messages a start in each of those that follow. */
 static void holes(struct sim_hostile *h, struct sim_hostile_conn *c, struct packet *k)
 {
 	u64 at = c->offset + 1000 + (h->said + xl_prng_below(&h->prng, 2)) * 40;
 
 	if (c->kind == XLANE_KIND_UNORDERED) {
 		head(k, DATA, BEGIN, 8 + 12);
-		put64(k, at);
-		put32(k, 10);
+		put64(k, c->offset + 1000 + h->said * 12ull);
+		put32(k, 60000);
 		put32(k, 0);
 		put_any(h, k, 4);
 	} else {
@@ -262,7 +264,7 @@ static void gives_up(struct sim_hostile *h, struct sim_hostile_conn *c, struct p
 static const struct { void (*say)(struct sim_hostile *, struct sim_hostile_conn *, struct packet *); u32 weight, burst; }
 grammar[] = {
 	{ honest, 30, 1 }, { ack_what_is_not, 2, 1 }, { ack_all, 20, 1 }, { overlap, 10, 4 }, { beyond, 10, 2 }, { ends, 1, 1 },
-	{ credit_games, 8, 1 }, { large, 14, SIM_HOSTILE_BURST }, { fragments, 10, SIM_HOSTILE_BURST },
+	{ credit_games, 8, 1 }, { large, 14, SIM_HOSTILE_BURST }, { fragments, 16, SIM_HOSTILE_BURST },
 	{ holes, 10, SIM_HOSTILE_BURST }, { nonsense, 6, 2 }, { bad_message, 1, 1 }, { gives_up, 1, 1 },
 };
 
@@ -302,7 +304,7 @@ static void say(struct sim_hostile *h, struct sim_hostile_conn *c, u32 what)
 		put_ack(&k, c->seen);
 	body = k.at;
 	grammar[what].say(h, c, &k);
-	if (xl_prng_chance(&h->prng, 4 * PERCENT) && k.at > body)
+	if (xl_prng_chance(&h->prng, grammar[what].burst > 4 ? 1000 : 4 * PERCENT) && k.at > body)
 		k.p[body + xl_prng_below(&h->prng, k.at - body)] = (u8)xl_prng_u64(&h->prng);
 	send(h, c, &k, !xl_prng_chance(&h->prng, 2 * PERCENT));
 }
@@ -362,7 +364,8 @@ void sim_hostile_call(struct sim_hostile *h, u32 unit)
 	*c = (struct sim_hostile_conn){
 		.id = xl_prng_u64(&h->prng) | 1, .number = xl_prng_below(&h->prng, UINT32_MAX) + 1000, .message = XL_NONE64,
 		.station = (u8)h->world->host[unit].station->index,
-		.kind = (u8)sim_range(&h->prng, XLANE_KIND_STREAM, XLANE_KIND_DATAGRAM),
+		.kind = xl_prng_chance(&h->prng, 25 * PERCENT) ? XLANE_KIND_DATAGRAM :
+			(u8)sim_range(&h->prng, XLANE_KIND_STREAM, XLANE_KIND_DATAGRAM),
 	};
 	call(h, c);
 	again(h, h->conns++);
