@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "misuse.h"
 #include "world.h"
 
 static u8 buffer[SIM_LARGE_BYTES_MAX + 1];
@@ -509,6 +510,8 @@ static void run_end(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 
 void sim_actor_run(struct sim_program *p, struct sim_actor *a, u64 now_ns)
 {
+	if (p->world->faults.misuse_ppm && xl_prng_chance(&p->prng, p->world->faults.misuse_ppm))
+		sim_misuse(p, a, now_ns);
 	run_write(p, a, now_ns);
 	run_read(p, a, now_ns);
 	if (!sim_world_failed(p->world) && !end_of(p, a)->over)

@@ -367,6 +367,7 @@ static void draw_program(struct sim_faults *f, struct xl_prng *p)
 	f->slow_ppm = odds(p, 35) ? sim_range(p, 100000, 1000000) : 0;
 	f->dead_ppm = odds(p, 12) ? sim_range(p, 100000, 500000) : 0;
 	f->abort_ppm = odds(p, 15) ? sim_range(p, 50000, 500000) : 0;
+	f->misuse_ppm = odds(p, 15) ? 100000 : 0;
 	f->slow_accept = odds(p, 10);
 	f->shuffle = odds(p, 30);
 }

@@ -93,6 +93,7 @@ struct sim_faults {
 	u32 vlan_tags, backlog;
 	u64 bytes_max, message_bytes_max;          /* of one direction of a connection; of one message */
 	u64 large_bytes_max;                       /* of a large message; 0: there are none */
+	u32 misuse_ppm;                            /* of the turns of a connection: an illegal call */
 	u32 slow_ppm, dead_ppm, abort_ppm;         /* of the ends: slow, reads nothing in the storm, aborts */
 	bool crowd;                                /* frames are to run short */
 	u32 hoard_ppm;                             /* of the ends: let be granted memory and give nothing in the storm */

@@ -37,6 +37,7 @@
 	X(SWALLOWED, "fault: a packet was too large for the network, which said nothing") \
 	X(HOSTILE, "hostile: a station with a valid connection sent something") \
 	X(HOSTILE_ACCEPTED, "hostile: a program accepted its connection") \
+	X(MISUSED, "program: an illegal call got its error") \
 	X(UNLISTENED, "program: stopped listening") \
 	X(EXPORTED, "a connection was exported and imported") \
 	X(EXPORTED_BUSY, "an export was refused while frames were in the ring") \
