@@ -114,7 +114,7 @@ MAN_PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(MAIN_BENCH))
 
 # --- targets ----------------------------------------------------------------------------------
-.PHONY: all bpf tools unit bench-programs bench sim scripts coverage demo check vm deps install uninstall clean help
+.PHONY: all bpf tools unit bench-programs bench sim scenarios matrix pictures scripts coverage demo check vm deps install uninstall clean help
 all: $(LIB_ENGINE) $(LIB_STATIC) $(LIB_SHARED) $(XLANE) $(XLANED) $(EXAMPLES) bpf ## build the library, the daemon, the tools, the BPF program and the examples
 bpf: $(BPF_OBJECTS)
 tools: $(TOOLS)
@@ -154,6 +154,17 @@ SEEDS ?= 20000
 FIRST ?= 1
 sim: $(SIM) ## the simulator (SEEDS=20000 FIRST=1)
 	$(SIM) --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+
+scenarios: $(SIM) ## the scenarios of docs/SCENARIOS.md that have bounds: fairness, incast, requests beside bulk
+	$(SIM) --scenarios
+
+matrix: $(SIM) ## cases of trouble times seeds, in virtual time (SEEDS=50)
+	$(SIM) --matrix --seeds $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS),50) --jobs $(JOBS)
+
+pictures: $(SIM) ## draw the pictures of docs/SCENARIOS.md anew (gnuplot-nox)
+	@mkdir -p docs/pictures
+	@for name in $$($(SIM) --list-scenarios | cut -d' ' -f1); do \
+		$(SIM) --scenario $$name --plot docs/pictures/$$name.svg; [ $$? != 2 ] || exit 2; done
 
 coverage: ## branch coverage of engine and wire by unit tests, scripts and the simulator (SEEDS=500); build/coverage/
 	@tests/tools/deps.sh coverage

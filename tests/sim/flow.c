@@ -81,9 +81,7 @@ static void call(struct sim_scene *s, struct sim_flow *f)
 	struct sim_flow_end *e = &f->end[SIM_CALLER];
 	int r;
 
-	memset(f->end, 0, sizeof f->end);
-	f->end[0].conn = f->end[1].conn = XL_NONE;
-	e->user = how.user;
+	*e = (struct sim_flow_end){ .conn = XL_NONE, .user = how.user };
 	if (!f->started_ns)
 		f->started_ns = s->now_ns;
 	f->asked_ns = f->next_ns = 0;
@@ -155,9 +153,10 @@ void sim_flow_lost(struct sim_scene *s, struct sim_flow *f, u32 station)
 }
 
 /* --- sending ------------------------------------------------------------------------------------ */
-static u64 key_of(const struct sim_flow *f, enum sim_side side, u64 message)
+/* Of what `end` sends or, `sender` being the other, gets: of its own attempt, since an end may live to see the next. */
+static u64 key_of(const struct sim_flow *f, enum sim_side end, enum sim_side sender, u64 message)
 {
-	return sim_content_key((u64)f->index << 32 | f->attempt, side, message);
+	return sim_content_key((u64)f->index << 32 | f->end[end].user >> 32, sender, message);
 }
 
 /* Size of a message: of any magnitude, the same at both ends. */
@@ -204,9 +203,9 @@ static bool send_one(struct sim_scene *s, struct sim_flow *f, enum sim_side side
 
 	/* What there is no room for need not be made; but it is offered, so that the room is told of. */
 	if (is_stream(f))
-		sim_content_fill(key_of(f, side, 0), e->sent, buffer, xl_min(n, room));
+		sim_content_fill(key_of(f, side, side, 0), e->sent, buffer, xl_min(n, room));
 	else
-		sim_content_fill(key_of(f, side, e->sent), 0, buffer, n);
+		sim_content_fill(key_of(f, side, side, e->sent), 0, buffer, n);
 	r = xl_conn_send(engine_of(s, f, side), e->conn, buffer, n, clock_ns);
 	if (r < 0 && r != -EAGAIN)
 		lost(s, f, side, (int)r);
@@ -291,7 +290,7 @@ static s64 read_piece(struct sim_scene *s, struct sim_flow *f, enum sim_side sid
 
 	if (r <= 0)
 		return r == -ENODATA ? 0 : r;
-	if (!sim_content_same(key_of(f, !side, 0), e->got, p, (u64)r))
+	if (!sim_content_same(key_of(f, side, !side, 0), e->got, p, (u64)r))
 		wrong(s, f, e->got);
 	xl_conn_consume(engine, e->conn, (u64)r, clock_ns);
 	e->got += (u64)r;
@@ -321,7 +320,7 @@ static s64 read_message(struct sim_scene *s, struct sim_flow *f, enum sim_side s
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	if ((u64)r != message_bytes(f, !side, e->got) ||
-	    !sim_content_same(key_of(f, !side, e->got), 0, buffer, (u64)r))
+	    !sim_content_same(key_of(f, side, !side, e->got), 0, buffer, (u64)r))
 		wrong(s, f, e->got);
 	e->got++;
 	e->bytes += (u64)r;
@@ -402,11 +401,12 @@ void sim_flow_accept(struct sim_scene *s, u32 station, int listener, u64 clock_n
 	while (!xl_engine_accept(engine, (u32)listener, UINT32_MAX, &conn)) {
 		xl_conn_info(engine, conn, &info);
 		f = &s->flow[(info.remote_port - PORT_FIRST) % FLOWS_MAX];
-		if (f >= s->flow + s->flows || info.remote_port != local_port(f) || f->plan.to != station ||
-		    f->end[SIM_CALLED].conn != XL_NONE) {
+		if (f >= s->flow + s->flows || info.remote_port != local_port(f) || f->plan.to != station) {
 			xl_conn_abort(engine, conn, XLANE_WIRE_CANCELLED, clock_ns);      /* given up meanwhile */
 			continue;
 		}
+		if (f->end[SIM_CALLED].conn != XL_NONE)         /* of a caller that was restarted */
+			xl_conn_abort(engine, f->end[SIM_CALLED].conn, XLANE_WIRE_CANCELLED, clock_ns);
 		f->end[SIM_CALLED] = (struct sim_flow_end){ .conn = conn, .user = user_of(f, SIM_CALLED) };
 		xl_conn_set_user(engine, conn, f->end[SIM_CALLED].user);
 		run(s, f, SIM_CALLED, clock_ns);

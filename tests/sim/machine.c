@@ -141,7 +141,8 @@ static bool make_engine(struct sim_machine *h)
 		.seed = xl_prng_u64(&h->scene->prng), .first_number = s->first_number ? s->first_number : XL_NONE64,
 		.max_packet = s->mtu, .segs_max = 1 + (s->mtu > 3000) * 2,
 		.tx_frames_max = xl_worker_tx_data_frames(s->frames), .conns_max = s->conns,
-		.peers_max = XLANE_PEERS_DEFAULT, .blocks = s->blocks, .keepalive_ns = s->keepalive_ns,
+		.peers_max = XLANE_PEERS_DEFAULT, .blocks = s->blocks, .recv_window_bytes = s->recv_window_bytes,
+		.keepalive_ns = s->keepalive_ns,
 		.peer_death_ns = s->peer_death_ns, .congestion = h->scene->options.congestion,
 	};
 	h->engine_bytes = xl_engine_bytes(&h->config);

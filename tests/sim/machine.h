@@ -20,6 +20,7 @@ struct sim_machine_sizes {               /* 0: what the text says */
 	u32 mtu;                         /* 1500 */
 	u32 conns;                       /* 64 */
 	u32 blocks;                      /* XLANE_BLOCKS_DEFAULT */
+	u32 recv_window_bytes;           /* the engine's */
 	u64 poll_ns;                     /* 2 us */
 	u64 keepalive_ns, peer_death_ns; /* the engine's */
 	u64 first_number;                /* 0: random */

@@ -3,9 +3,9 @@
  * net.h - a network in virtual time: stations and switches joined by links, each direction of which has a rate, a
  * propagation delay and, where it leaves a switch, a finite queue.
  *
- * Guarantees: store and forward; frames of one port leave in the order in which they came (a hook's extra time excepted);
- * a frame that finds no room in its queue is lost and counted (tail drop); frames are copies, nothing of a caller is kept.
- * Deterministic: nothing here is random. Bytes are those on the wire: at least 60 of a frame, and 24 of preamble, check
+ * Guarantees: store and forward; frames of one port leave in the order in which they came (a hook's extra time
+ * excepted); a frame that finds no room in its queue is lost and counted (tail drop); frames are copies, nothing of a
+ * caller is kept. Deterministic: nothing here is random. Bytes are those on the wire: at least 60 of a frame, and 24 of preamble, check
  * sequence and gap (IEEE 802.3, 3.1.1, 4.4.2).
  *
  * A station's address is 02:00:HH:00:MM:LL: its number plus one in HH and LL, and in MM what it likes, so that it can

@@ -6,7 +6,7 @@
 
 #include "play.h"
 
-#define POINTS_MAX 900           /* of all curves together: a picture stays below 60 KiB */
+#define POINTS_MAX 800           /* of all curves together: a picture stays below 60 KiB */
 #define CURVES_MAX 8             /* flows that are drawn */
 
 enum column { TIME, CWND, RTT, INFLIGHT, GOODPUT, COLUMNS };

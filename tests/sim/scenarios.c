@@ -3,6 +3,7 @@
  * them. */
 #include <string.h>
 
+#include "matrix.h"
 #include "play.h"
 
 #define GBIT SIM_NET_GBIT
@@ -22,6 +23,35 @@ static void alone(struct sim_play *p)
 	sim_play_figure(p, "%", sim_record_goodput(&s->record, 0, 20 * XL_MS, 100 * XL_MS) * 100 /
 			(double)link.rate_bytes_per_s, 85, SIM_FREE, "goodput of the link, from 20 ms on");
 	sim_play_end(p, s, true);
+}
+
+/* --- one flow in trouble -------------------------------------------------------------------------- */
+static void troubled(struct sim_play *p, struct sim_trouble *t, u64 period_ns, u64 until_ns)
+{
+	const struct sim_net_link link = { .rate_bytes_per_s = GBIT, .delay_ns = 20 * XL_US };
+	struct sim_scene *s = sim_scene_new(&p->options);
+
+	xl_prng_seed(&t->prng, p->options.seed);
+	sim_net_pair(&s->net, &link);
+	sim_trouble_on(s, t);
+	sim_scene_machines(s, &(struct sim_machine_sizes){ .mtu = MTU_BYTES });
+	sim_flow_add(s, &(struct sim_flow_plan){ .kind = SIM_FLOW_BULK, .from = 0, .to = 1, .start_ns = 1 });
+	sim_scene_record(s, period_ns, XL_NONE);
+	sim_scene_run(s, until_ns);
+	sim_play_figure(p, "Mbit/s", sim_record_goodput(&s->record, 0, 0, until_ns) * 8 / 1e6, SIM_FREE, SIM_FREE,
+			"goodput");
+	sim_play_figure(p, "", (double)t->suffered, SIM_FREE, SIM_FREE, "frames lost by the network");
+	sim_play_end(p, s, true);
+}
+
+static void lossy(struct sim_play *p)
+{
+	troubled(p, &(struct sim_trouble){ .loss_ppm = 10000 }, 200 * XL_US, 400 * XL_MS);
+}
+
+static void outage(struct sim_play *p)
+{
+	troubled(p, &(struct sim_trouble){ .hole_from_ns = 500 * XL_MS, .hole_to_ns = 1500 * XL_MS }, 5 * XL_MS, 3 * XL_S);
 }
 
 /* --- flows that share a bottleneck --------------------------------------------------------------- */
@@ -183,9 +213,11 @@ static const struct sim_scenario list[] = {
 	{ "join", "a second flow comes and goes at a bottleneck of 1 Gbit/s", false, false, join },
 	{ "incast", "32 hosts send a block of 128 KiB each to one at once, over and over; queue of 256 KiB", false, true,
 	  incast },
+	{ "lossy", "one bulk flow on a cable of 1 Gbit/s that loses a frame in a hundred", false, false, lossy },
+	{ "outage", "nothing passes from 500 ms to 1500 ms", false, false, outage },
 	{ "mixed", "requests of 64 bytes beside a bulk flow between the same two hosts, 10 Gbit/s", false, true, mixed },
 };
 
 const struct sim_scenario *const sim_scenarios[] = {
-	&list[0], &list[1], &list[2], &list[3], &list[4], &list[5], NULL
+	&list[0], &list[1], &list[2], &list[3], &list[4], &list[5], &list[6], &list[7], NULL
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define EVENTS 64
+#define QUIET_WITHIN_NS (30 * XL_S)     /* last packets repeated, then 10 s of linger (PROTOCOL 9) */
 #define QUIET_PERIOD_NS XL_MS           /* how often a scene that is to finish looks whether all is over */
 
 /* `arg` of a SIM_EVENT_CALL: a flow is due; of a SIM_EVENT_ACTION: a deed, or what follows. */
@@ -210,12 +211,15 @@ static void complain(struct sim_scene *s)
 
 bool sim_scene_finish(struct sim_scene *s, u64 bound_ns)
 {
+	u64 home_ns = bound_ns;
 	bool done = false;
 
 	while (!done) {
 		action(s, ACTION_LOOK, s->now_ns + QUIET_PERIOD_NS);
-		if (!step(s, bound_ns))
+		if (!step(s, s->flows_left ? bound_ns : home_ns))
 			break;
+		if (s->flows_left)
+			home_ns = s->now_ns + QUIET_WITHIN_NS;
 		done = over(s);
 		for (u32 i = 0; i < s->stations && !s->flows_left && !done; i++)
 			sim_machine_wake(&s->station[i], s->now_ns);    /* completions that nobody else waits for */

@@ -56,8 +56,8 @@ void sim_scene_record(struct sim_scene *s, u64 period_ns, u32 port);
 
 /* Until `until_ns`, whatever is under way then. False: something failed. */
 bool sim_scene_run(struct sim_scene *s, u64 until_ns);
-/* Until every flow is through and every station has given everything back; a failure when that is not so at
- * `bound_ns`. */
+/* Until every flow is through, which must be so at `bound_ns`, and every station has given everything back, for which
+ * what lingers has its time. */
 bool sim_scene_finish(struct sim_scene *s, u64 bound_ns);
 
 __attribute__((format(printf, 2, 3)))

@@ -7,19 +7,22 @@
 #include <string.h>
 
 #include "../../user/drv/pcap.h"
+#include "matrix.h"
 #include "play.h"
 
 struct options {
-	const char *scenario, *plot, *pcap;
-	u64 seed;
+	const char *scenario, *plot, *pcap, *name;
+	u64 seed, seeds;
+	u32 jobs;
 	u8 congestion;
-	bool list, all, json, tap;
+	bool list, all, matrix, json, tap, seeded;
 };
 
 static const char usage[] =
 "usage: xlane-sim --list-scenarios\n"
 "       xlane-sim --scenario NAME [--cc delay|cubic|newreno] [--seed S] [--plot FILE.svg] [--pcap FILE] [--json]\n"
 "       xlane-sim --scenarios [--tap]\n"
+"       xlane-sim --matrix [--case NAME] [--seeds N | --seed S [--pcap FILE]] [--jobs J] [--cc NAME] [--tap]\n"
 "  --scenario NAME  run it, print its figures and the bounds that they have to keep\n"
 "  --cc NAME        congestion control (the default one)\n"
 "  --seed S         of everything random (1)\n"
@@ -27,6 +30,8 @@ static const char usage[] =
 "  --pcap FILE      write every packet that leaves a host\n"
 "  --json           figures as JSON\n"
 "  --scenarios      all that have bounds, those of fairness with each congestion control\n"
+"  --matrix         cases of trouble, each with seeds 1..N (50); --case and --seed: one of them\n"
+"  --jobs J         processes (1)\n"
 "  --tap            print TAP\n";
 
 bool sim_theatre_wanted(int argc, char **argv)
@@ -66,7 +71,11 @@ static void set(struct options *o, int c)
 	case 'l': o->list = true; break;
 	case 'a': o->all = true; break;
 	case 'n': o->scenario = optarg; break;
-	case 's': o->seed = number(optarg); break;
+	case 'm': o->matrix = true; break;
+	case 'k': o->name = optarg; break;
+	case 'N': o->seeds = number(optarg); break;
+	case 'J': o->jobs = (u32)number(optarg); break;
+	case 's': o->seed = number(optarg); o->seeded = true; break;
 	case 'o': o->plot = optarg; break;
 	case 'p': o->pcap = optarg; break;
 	case 'j': o->json = true; break;
@@ -91,6 +100,8 @@ static void parse(struct options *o, int argc, char **argv)
 		{ "scenarios", no_argument, NULL, 'a' },      { "cc", required_argument, NULL, 'c' },
 		{ "seed", required_argument, NULL, 's' },     { "plot", required_argument, NULL, 'o' },
 		{ "pcap", required_argument, NULL, 'p' },     { "json", no_argument, NULL, 'j' },
+		{ "matrix", no_argument, NULL, 'm' },         { "case", required_argument, NULL, 'k' },
+		{ "seeds", required_argument, NULL, 'N' },    { "jobs", required_argument, NULL, 'J' },
 		{ "tap", no_argument, NULL, 't' },            { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -98,7 +109,8 @@ static void parse(struct options *o, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1)
 		set(o, c);
-	if (optind < argc || o->list + o->all + !!o->scenario != 1 || ((o->plot || o->pcap) && !o->scenario))
+	if (optind < argc || o->list + o->all + o->matrix + !!o->scenario != 1 || (o->plot && !o->scenario) ||
+	    (o->pcap && !o->scenario && !(o->name && o->seeded)) || (o->name && !o->matrix) || !o->seeds)
 		wrong();
 }
 
@@ -217,10 +229,14 @@ static int list(void)
 
 int sim_theatre_main(int argc, char **argv)
 {
-	struct options o = { .seed = 1 };
+	struct options o = { .seed = 1, .seeds = 50, .jobs = 1 };
 
 	parse(&o, argc, argv);
 	if (o.list)
 		return list();
+	if (o.matrix)
+		return sim_matrix_main(&(struct sim_matrix_options){
+			.name = o.name, .pcap = o.pcap, .first = o.seed, .seeds = o.seeds, .jobs = o.jobs,
+			.congestion = o.congestion, .tap = o.tap, .single = o.name && o.seeded });
 	return o.all ? run_all(&o) : run_one(&o);
 }

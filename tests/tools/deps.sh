@@ -21,6 +21,7 @@ libjansson-dev   library jansson
 libinih-dev      library inih
 libcmocka-dev    library cmocka
 scdoc            command scdoc
+gnuplot-nox      command gnuplot
 xdp-tools        command xdp-loader
 bpftool          command bpftool
 iproute2         command ip
