@@ -168,7 +168,7 @@ pictures: $(SIM) ## draw the pictures of docs/SCENARIOS.md anew (gnuplot-nox)
 
 coverage: ## branch coverage of engine and wire by unit tests, scripts and the simulator (SEEDS=500); build/coverage/
 	@tests/tools/deps.sh coverage
-	+@$(submake) COV=1 unit $(if $(MAIN_SIM),build/cov/xlane-sim)
+	+@$(submake) COV=1 unit build/cov/xlane-sim build/cov/xlane-script
 	@tests/coverage.sh $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS))
 
 scripts: $(SCRIPT) ## the scripts of tests/script, one for each rule of docs/PROTOCOL.md at least (FILES=)
