@@ -153,6 +153,13 @@ int64_t xlane_send(xlane_conn *c, const void *data, size_t bytes, int timeout_ms
  * to commit more than is reserved. */
 int64_t xlane_send_reserve(xlane_conn *c, size_t bytes, void **data, int timeout_ms);
 int64_t xlane_send_commit(xlane_conn *c, size_t bytes);
+/* Messages and datagrams are counted from 1: the id of what the last successful send or commit took; 0: none yet, a
+ * daemon's connection, or the library still keeps it for want of room. */
+uint64_t xlane_message_id(xlane_conn *c);
+/* Take one back of which nothing was sent yet (a large one: while it waits for its turn). 0: it is never delivered.
+ * -EALREADY: some of it was sent, it was dropped, or taken back before; -ENOENT: no such id; -ENOTSUP through the
+ * daemon, where a message is the worker's as soon as it was sent. */
+int xlane_cancel(xlane_conn *c, uint64_t message);
 /* Stream: at least one byte, 0 at the end (-EINVAL when `bytes` is 0). Messages: one whole message, its length;
  * -EMSGSIZE when it is longer than `bytes` (it stays; xlane_readable tells how long it is), -ENODATA at the end. */
 int64_t xlane_recv(xlane_conn *c, void *data, size_t bytes, int timeout_ms);

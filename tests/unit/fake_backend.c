@@ -129,6 +129,27 @@ static int fake_large_begin(struct xl_backend *b, u32 conn, u64 bytes, u64 now_n
 	if (c->left)
 		return -EAGAIN;
 	c->left = bytes;
+	c->messages++;
+	return 0;
+}
+
+static u64 fake_message_id(const struct xl_backend *b, u32 conn)
+{
+	return ((const struct fake *)b)->conn[conn].messages;
+}
+
+/* Only what is under way can be taken back. */
+static int fake_cancel(struct xl_backend *b, u32 conn, u64 message, u64 now_ns)
+{
+	struct fake_conn *c = &fake_of(b)->conn[conn];
+
+	(void)now_ns;
+	if (!message || message > c->messages)
+		return -ENOENT;
+	if (message < c->messages || !c->left)
+		return -EALREADY;
+	c->left = 0;
+	c->cancelled = message;
 	return 0;
 }
 
@@ -308,6 +329,12 @@ void fake_with_reserve(struct fake *f)
 {
 	f->ops.reserve = fake_reserve;
 	f->ops.commit = fake_commit;
+}
+
+void fake_with_cancel(struct fake *f)
+{
+	f->ops.message_id = fake_message_id;
+	f->ops.cancel = fake_cancel;
 }
 
 void fake_with_handover(struct fake *f)

@@ -24,6 +24,7 @@ struct fake_conn {
 	u64 user, room;                /* room: bytes that are taken now */
 	u8 kind, *wire;                /* everything sent, in order */
 	u64 wire_bytes, left;          /* left: of the large message under way */
+	u64 messages, cancelled;       /* large ones begun, and the last taken back (fake_with_cancel) */
 	bool used, refused, shut, closed, aborted, given;
 	int error;
 	u64 reserved;
@@ -61,6 +62,7 @@ static inline void fake_room(struct fake *f, u32 conn, u64 bytes)
 /* The backend has reserve and commit, or give and take; else it has not. */
 void fake_with_reserve(struct fake *f);
 void fake_with_handover(struct fake *f);
+void fake_with_cancel(struct fake *f);
 /* A context over it, which sleeps when it waits, at most a millisecond at a time. */
 xlane *fake_open(struct fake *f);
 /* Close it, with time for what is closing or none; checks that nothing of the library's stays open. */

@@ -312,6 +312,39 @@ static void test_failure(void **state)
 	free(one);
 }
 
+/* A large message that is taken back leaves nothing behind: what waited for it goes on. */
+static void test_cancel(void **state)
+{
+	u8 *one = random_bytes(LARGE, 1);
+	struct xlane_event ev;
+	struct fake f;
+	xlane *x = fake_open(&f);
+	xlane_conn *c = fake_connected(x, &f, XLANE_MESSAGE);
+
+	(void)state;
+	assert_int_equal(xlane_message_id(c), 0);
+	assert_int_equal(xlane_cancel(c, 1), -ENOTSUP);
+	fake_with_cancel(&f);
+	assert_int_equal(xlane_cancel(c, 1), -ENOENT);
+	assert_int_equal(send_and_scribble(c, one, LARGE, 0), LARGE);
+	assert_int_equal(xlane_message_id(c), 1);
+	assert_non_null(c->out.data);
+	assert_int_equal(send_and_scribble(c, one, LARGE, 0), -EAGAIN);
+	assert_int_equal(xlane_cancel(c, 1), 0);
+	assert_null(c->out.data);
+	assert_int_equal(f.conn[0].cancelled, 1);
+	assert_int_equal(xlane_cancel(c, 1), -EALREADY);
+	assert_int_equal(xlane_poll(x, &ev, 1, 0), 1);
+	assert_int_equal(ev.ready, XLANE_READY_WRITE);
+	fake_room(&f, 0, LARGE);
+	assert_int_equal(send_and_scribble(c, one, LARGE, 0), LARGE);
+	assert_int_equal(xlane_message_id(c), 2);
+	assert_int_equal(xlane_cancel(c, 2), -EALREADY);
+	assert_true(sent(&f.conn[0], 0, one, LARGE));
+	fake_close_all(&f, x);
+	free(one);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_linger),
 		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_cancel),
 	};
 
 	return RUN_TAP(tests);

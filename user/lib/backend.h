@@ -73,6 +73,9 @@ struct xl_backend_ops {
 	int (*info)(struct xl_backend *b, u32 conn, struct xl_conn_info *out);
 	int (*set)(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 value);
 	int (*get)(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 *value);
+	/* As xl_conn_message_id, xl_conn_cancel. Both NULL: -ENOTSUP. */
+	u64 (*message_id)(const struct xl_backend *b, u32 conn);
+	int (*cancel)(struct xl_backend *b, u32 conn, u64 message, u64 now_ns);
 	/* give: the connection is this program's no longer when it returns 0. Both NULL: -ENOTSUP. */
 	int (*give)(struct xl_backend *b, u32 conn, u8 token[32]);
 	int (*take)(struct xl_backend *b, const u8 token[32], u64 user, u8 *kind, u32 *conn);

@@ -84,6 +84,8 @@ static s64 send_large(xlane_conn *c, const u8 *data, u64 bytes, int timeout_ms)
 		return -ENOMEM;
 	p = xl_patience(timeout_ms);
 	err = begin_large(c, bytes, &p);
+	if (!err)
+		xl_outbox_began(c);
 	while (!err) {
 		now = xl_worker_clock();
 		err = xl_outbox_large(c, data, bytes, &done, now);

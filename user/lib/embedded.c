@@ -185,6 +185,13 @@ static int get(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 *
 	return 0;
 }
 
+static u64 message_id(const struct xl_backend *b, u32 conn) { return xl_conn_message_id(engine(b), conn); }
+
+static int cancel(struct xl_backend *b, u32 conn, u64 message, u64 now_ns)
+{
+	return xl_conn_cancel(engine(b), conn, message, now_ns);
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 /* Data of connections that were still closing when the time was up: nobody will send it any more. */
 static void reclaim(struct xl_frames *f)
@@ -212,7 +219,7 @@ static const struct xl_backend_ops ops = {
 	.connect = do_connect, .send = do_send, .large_begin = large_begin, .large_more = large_more, .recv = do_recv,
 	.peek = peek, .consume = consume, .readable = readable, .writable = writable, .message_max = message_max,
 	.shutdown = do_shutdown, .close = do_close, .abort = do_abort, .error = error_of, .peer = peer, .info = info,
-	.set = set, .get = get, .counters = xl_embedded_counters, .census = xl_embedded_census, .destroy = destroy,
+	.set = set, .get = get, .message_id = message_id, .cancel = cancel, .counters = xl_embedded_counters, .census = xl_embedded_census, .destroy = destroy,
 };
 
 /* Node id and seed: from the kernel, or from the configured seed and the MAC: two hosts with one seed must differ. */

@@ -29,6 +29,7 @@ struct xl_outbox {
 	u64 bytes, done;
 	enum xl_outbox_way { XL_OUTBOX_SEND, XL_OUTBOX_LARGE } way;
 	bool begun;                    /* large: the backend knows of it */
+	u64 id;                        /* of the large message that the backend began last; 0: none, or it does not say */
 	int error;                     /* a message had to be given up: of all sending since; 0 */
 };
 

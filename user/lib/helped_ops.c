@@ -230,6 +230,20 @@ static int get(struct xl_backend *b, u32 conn, enum xl_conn_option option, u64 *
 	return (int)xl_helped_left(b, in->ops->get(in, conn, option, value));
 }
 
+static u64 message_id(const struct xl_backend *b, u32 conn)
+{
+	struct xl_backend *in = xl_helped_enter(b);
+
+	return (u64)xl_helped_left(b, (s64)in->ops->message_id(in, conn));
+}
+
+static int cancel(struct xl_backend *b, u32 conn, u64 message, u64 now_ns)
+{
+	struct xl_backend *in = xl_helped_enter(b);
+
+	return (int)xl_helped_left(b, in->ops->cancel(in, conn, message, now_ns));
+}
+
 static int counters(struct xl_backend *b, void (*each)(const char *name, const char *text, uint64_t value, void *arg),
 		    void *arg)
 {
@@ -281,5 +295,5 @@ const struct xl_backend_ops xl_helped_ops = {
 	.connect = do_connect, .send = do_send, .large_begin = large_begin, .large_more = large_more, .recv = do_recv,
 	.peek = peek, .consume = consume, .readable = readable, .writable = writable, .message_max = message_max,
 	.shutdown = do_shutdown, .close = do_close, .abort = do_abort, .error = error_of, .peer = peer, .info = info,
-	.set = set, .get = get, .counters = counters, .census = census, .destroy = xl_helped_destroy,
+	.set = set, .get = get, .message_id = message_id, .cancel = cancel, .counters = counters, .census = census, .destroy = xl_helped_destroy,
 };

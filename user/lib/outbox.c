@@ -72,6 +72,7 @@ static int send_rest(xlane_conn *c, u64 now_ns)
 		if (err)
 			return err;
 		o->begun = true;
+		xl_outbox_began(c);
 		return xl_outbox_large(c, o->data, o->bytes, &o->done, now_ns);
 	}
 	do {
@@ -127,6 +128,19 @@ u32 xl_outbox_pump(xlane *x)
 	if (went)
 		x->b->ops->flush(x->b, now);
 	return went;
+}
+
+void xl_outbox_began(xlane_conn *c)
+{
+	const struct xl_backend *b = c->h.x->b;
+
+	c->out.id = b->ops->message_id ? b->ops->message_id(b, c->h.index) : 0;
+}
+
+void xl_outbox_cancel(xlane_conn *c, u64 now_ns)
+{
+	xl_outbox_clear(c);
+	emptied(c, now_ns);
 }
 
 bool xl_outbox_take_room(xlane_conn *c)

@@ -31,6 +31,10 @@ void xl_outbox_put(xlane_conn *c, enum xl_outbox_way way, u8 *data, u64 bytes, u
 u32 xl_outbox_pump(xlane *x);
 /* There is room, says the backend: is the program to hear of it? */
 bool xl_outbox_take_room(xlane_conn *c);
+/* The backend began a large message. */
+void xl_outbox_began(xlane_conn *c);
+/* What is there was taken back: it is thrown away, and what waited for it goes on. */
+void xl_outbox_cancel(xlane_conn *c, u64 now_ns);
 /* Throw away what is there. Fine when empty. */
 void xl_outbox_clear(xlane_conn *c);
 
