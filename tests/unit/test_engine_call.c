@@ -146,6 +146,27 @@ static void test_repeated_init(void **state)
 	pair_close(&p);
 }
 
+/* Nothing covers a link header: the address of the first INIT may have been wrong. */
+static void test_init_from_elsewhere(void **state)
+{
+	static const u8 from[] = { 7, 3 };
+	struct pair p;
+	struct peer x = peer_new(3, 100);
+
+	(void)state;
+	pair_open(&p, NULL);
+	for (u32 i = 0; i < XL_ARRAY_SIZE(from); i++) {
+		x.address = from[i];
+		init(&x);
+		raw_init_end(&r);
+		peer_send(&p, &x, &r);
+		CHECK(peer_hears(&p, &x, &r) && r.b[0] == 0x12);
+	}
+	CHECK(count_of(&p.h[1], XL_C_INIT_REPEATED) == 1);
+	bystander_lives(&p);
+	pair_close(&p);
+}
+
 /* --- cookies ------------------------------------------------------------------------------------ */
 static void flood(struct pair *p, u32 n)
 {
@@ -472,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_bad_inits),
 		cmocka_unit_test(test_stale_incarnation),
 		cmocka_unit_test(test_repeated_init),
+		cmocka_unit_test(test_init_from_elsewhere),
 		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_cookies_expire),
 		cmocka_unit_test(test_caller_answers_cookies),

@@ -320,6 +320,30 @@ static void test_clock_goes_back(void **state)
 	pair_close(&p);
 }
 
+/* Timers run at the pace of a clock that has gone back; they do not wait until it is where it was. */
+static void test_clock_goes_on(void **state)
+{
+	static struct raw r;
+	struct pair p;
+	u64 then, due;
+	u8 to;
+
+	(void)state;
+	pair_open(&p, NULL);
+	bystander_lives(&p);
+	then = p.now - XL_S;
+	CHECK(xl_conn_send(p.h[0].e, p.a, "x", 1, then) == 1);
+	while (host_output(&p.h[0], &r, &to, then))
+		; /* lost */
+	do {
+		due = xl_engine_deadline(p.h[0].e);
+		CHECK(due >= then && due < then + XL_S / 2);
+		xl_engine_advance(p.h[0].e, due);
+	} while (!host_output(&p.h[0], &r, &to, due));
+	pair_check(&p);
+	pair_close(&p);
+}
+
 static void test_clock_leaps(void **state)
 {
 	static const u64 leaps[] = { 6 * XL_S, 3600 * XL_S, 86400 * XL_S, 1000000000 * XL_S };
@@ -363,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_export_changes_nothing),
 		cmocka_unit_test(test_export_is_refused),
 		cmocka_unit_test(test_clock_goes_back),
+		cmocka_unit_test(test_clock_goes_on),
 		cmocka_unit_test(test_clock_leaps),
 	};
 

@@ -4,7 +4,7 @@
  *
  * Guarantees: no system call, no clock, no allocation after init, no lock, no randomness but the seed's. Same config,
  * same calls, same times: same result, byte for byte. Time is CLOCK_MONOTONIC nanoseconds, one reading a batch; time
- * that runs backwards is clamped. One thread per engine. Errors are negative errno values.
+ * that runs backwards stands still once, and then goes on at the caller's pace. One thread per engine. Errors are negative errno values.
  *
  * The order of a worker's loop: input, completed, advance, (the program's calls), output; then sleep until deadline.
  */

@@ -256,7 +256,7 @@ static bool unknown_yet(const struct xl_engine *e, const struct xl_conn *c, cons
 
 static bool there_is_room(const struct xl_engine *e, const struct xl_conn *c, const struct xl_export *h)
 {
-	return h->frames <= e->cfg.tx_frames_max - xl_min(e->tx_frames, e->cfg.tx_frames_max) &&
+	return h->frames <= e->frames->own - xl_min(e->tx_frames, e->frames->own) &&
 	       e->sent_free.count >= h->sents &&
 	       (c->large_in.state != XL_LARGE_GRANTED || e->grants < XLANE_GRANTS_MAX);
 }
