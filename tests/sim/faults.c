@@ -355,6 +355,8 @@ static void derive(struct sim_faults *f, struct xl_prng *p)
 	f->abort_legal = silence_legal(f);
 	f->progress_ns = 2 * f->host[0].peer_death_ns + 4 * slowest + 30 * XL_S;
 	f->grace_ns = 4 * f->host[0].peer_death_ns + 4 * slowest + 120 * XL_S;
+	if (repair)      /* a closed connection whose bytes a forged ACK took away ends as an orphan */
+		f->grace_ns += 300 * XL_S;
 }
 
 static void draw_program(struct sim_faults *f, struct xl_prng *p)
