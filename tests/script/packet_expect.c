@@ -32,11 +32,26 @@ static _Noreturn void wrong(struct run *r, const struct seen *s, const char *why
 		    ((double)s->time_ns - (double)r->at) / XL_MS);
 }
 
+static void remember(struct end *x, u64 n)
+{
+	if (x->nseen && n == x->seen[x->nseen - 1].hi + 1) {
+		x->seen[x->nseen - 1].hi++;
+		return;
+	}
+	if (x->nseen)
+		x->skipped = n - 1;
+	if (x->nseen == SEEN_MAX)
+		memmove(x->seen, x->seen + 1, --x->nseen * sizeof x->seen[0]);
+	x->seen[x->nseen++] = (struct range){ n, n };
+}
+
 /* What the packet says that its sender must tell us. */
 static void learn(struct end *x, const struct packet *p)
 {
 	if (p->type == 0 || p->type == 1 || p->type == 2)
 		x->engine_next = (s64)(p->n + 1 - x->engine_next) > 0 ? p->n + 1 : x->engine_next;
+	if (p->type <= 2)
+		remember(x, p->n);
 	if (p->type == 1 || p->type == 2)
 		x->remote_id = p->source;
 	x->called |= p->type == 1;

@@ -16,6 +16,8 @@
 
 /* The far end of one connection, as far as the script plays it. Numbers below are absolute; a script names packets from
  * `base` on (its own) and `engine_base` on (the engine's). */
+#define SEEN_MAX    64
+
 struct end {
 	char name[16];
 	u8 address, kind;
@@ -33,6 +35,9 @@ struct end {
 	u32 conn;             /* the engine's index; XL_NONE: the program does not have it */
 	u64 sent, read;       /* bytes of the sequence that the program has given and taken (kind stream) */
 	u64 fed;              /* bytes of the large message under way that it has given */
+	struct range seen[SEEN_MAX]; /* numbers of the engine's packets that were looked at, the oldest first */
+	u32 nseen;
+	u64 skipped;          /* the newest number that was left out between two of these */
 	u32 events;           /* told since the script last asked */
 };
 

@@ -111,6 +111,8 @@ static u64 named(struct run *r, const char *name, size_t len)
 		return r->words.i;
 	if (len == 4 && !memcmp(name, "last", 4))
 		return r->end->engine_next - 1 - r->end->engine_base;
+	if (len == 7 && !memcmp(name, "skipped", 7))
+		return r->end->skipped - r->end->engine_base;
 	if (len == 6 && !memcmp(name, "bucket", 6))
 		return r->end->call_id >> 56;
 	script_fail(r, "\"%.*s\" has no value", (int)len, name);

@@ -8,7 +8,7 @@
 
 #define WORLD_START_NS (100 * XL_S)
 #define WORLD_FRAMES   2048
-#define WORLD_SEEN_MAX 1024
+#define WORLD_SEEN_MAX 4096
 #define ENGINE_ADDRESS 2
 #define NODE(address)  (0x1111111111111111ull * (address))
 

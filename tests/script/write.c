@@ -95,23 +95,29 @@ static void write_extra(struct run *r, struct raw *raw, struct spec *s)
 static void write_ranges(struct run *r, struct raw *raw, struct spec *s, const struct talk *t, u64 delay, u64 host)
 {
 	char text[LINE_MAX_BYTES], *save = NULL;
-	u64 first = 0;
+	struct range all[SEEN_MAX];
 	u32 n = 0;
 
-	strcpy(text, s->bare);
-	for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save), n++) {
-		struct range v = text_range(r, word);
-		u64 lo = v.lo + t->receiver.base, hi = v.hi + t->receiver.base;
-
-		if (n) {
-			raw32(raw, (u32)(first - hi - 1));
+	if (!strcmp(s->bare, "all")) {
+		for (; n < xl_min(r->end->nseen, 16); n++)
+			all[n] = r->end->seen[r->end->nseen - 1 - n];
+	} else {
+		strcpy(text, s->bare);
+		for (char *word = strtok_r(text, ",", &save); word && n < SEEN_MAX; word = strtok_r(NULL, ",", &save), n++) {
+			all[n] = text_range(r, word);
+			all[n].lo += t->receiver.base;
+			all[n].hi += t->receiver.base;
+		}
+	}
+	for (u32 i = 0; i < n; i++) {
+		if (i) {
+			raw32(raw, (u32)(all[i - 1].lo - all[i].hi - 1));
 		} else {
-			raw64(raw, hi);
+			raw64(raw, all[i].hi);
 			raw32(raw, (u32)delay);
 			raw32(raw, (u32)host);
 		}
-		raw32(raw, (u32)(hi - lo));
-		first = lo;
+		raw32(raw, (u32)(all[i].hi - all[i].lo));
 	}
 }
 
