@@ -167,7 +167,7 @@ static void raw_datagram(struct raw *q, u64 id, u8 byte, u16 bytes)
 /* Ids in leaps of any length, and each of them again: every datagram once, whatever was forgotten on the way (T-6). */
 static void test_ids_that_leap(void **state)
 {
-	static const u32 leaps[] = { 1, 2, 7, 8, 9, 63, 64, 65, 1000, 4095, 32759, 32760, 32761, 32766, 32767, 32768, 32769, 100000 };
+	static const u32 leaps[] = { 1, 2, 7, 8, 9, 63, 64, 65, 1000, 4095, 30711, 30712, 30713, 30718, 30719, 30720, 30721, 100000 };
 	static u64 ids[XL_ARRAY_SIZE(leaps) * 20];
 	struct xl_prng rng;
 	struct pair p;

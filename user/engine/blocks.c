@@ -35,14 +35,14 @@ bool xl_blocks_visit(const struct xl_engine *e, const struct xl_conn *c, bool (*
 		     void *context)
 {
 	const struct visit v = { see, context };
-	const u32 single[] = { c->holes, c->received_table, c->early, c->datagrams_over, c->large_in.ranges };
+	const u32 single[] = { c->holes, c->received_table, c->early, c->datagrams, c->large_in.ranges };
 
 	if (!many(&v, single, XL_ARRAY_SIZE(single)))
 		return false;
 	if (c->rbuf.table == XL_NONE ? !many(&v, c->rbuf.slot, XL_RBUF_INLINE) : !table(e, &v, c->rbuf.table, 0, SLOTS))
 		return false;
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		if (!table(e, &v, c->partial[i].table, offsetof(struct xl_fragments, block), XL_DATAGRAM_BLOCKS))
+	for (const struct xl_partial *p = NULL; (p = xl_partial_next(e, c, p));)
+		if (!table(e, &v, p->table, offsetof(struct xl_fragments, block), XL_DATAGRAM_BLOCKS))
 			return false;
 	for (u32 i = 0; i < XL_LARGE_INDEX_MAX; i++)
 		if (!table(e, &v, c->large_in.index[i], 0, SLOTS))

@@ -251,8 +251,6 @@ static const char *check_partial(const struct xl_engine *e, const struct xl_part
 	const struct xl_fragments *t = block(e, p->table);
 	u32 last = 0, sum = 0;
 
-	if (!t)
-		return NULL;
 	HOLDS(p->total <= XLANE_DATAGRAM_MAX_BYTES && t->count && t->count <= XL_DATAGRAM_FRAGMENTS,
 	      "fragments are counted");
 	for (u32 i = 0; i < t->count; i++) {
@@ -273,11 +271,9 @@ static const char *check_partials(const struct xl_engine *e, const struct xl_con
 	const char *broken = NULL;
 	u32 n = 0;
 
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX && !broken; i++) {
-		n += c->partial[i].table != XL_NONE;
-		broken = check_partial(e, &c->partial[i]);
-	}
-	HOLDS(broken || (c->kind == XLANE_KIND_DATAGRAM || (!n && c->datagrams_over == XL_NONE)),
+	for (const struct xl_partial *p = NULL; !broken && (p = xl_partial_next(e, c, p)); n++)
+		broken = check_partial(e, p);
+	HOLDS(broken || (c->kind == XLANE_KIND_DATAGRAM || (!n && c->datagrams == XL_NONE)),
 	      "only datagram connections have datagrams");
 	HOLDS(broken || (n > 0) == (c->partial_due_ns != XL_NEVER), "datagrams in reassembly have a timer");
 	return broken;

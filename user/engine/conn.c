@@ -67,7 +67,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.ranks = XL_LIST_EMPTY, .queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
 		.sent = XL_LIST_EMPTY, .lost = XL_LIST_EMPTY,
 		.largest_acked = XL_NONE64, .loss_time_ns = XL_NEVER, .fin_at = XL_NONE64, .ack_due_ns = XL_NEVER,
-		.early = XL_NONE, .datagrams_over = XL_NONE, .partial_due_ns = XL_NEVER,
+		.early = XL_NONE, .datagrams = XL_NONE, .partial_due_ns = XL_NEVER,
 		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
 		.expire_ns = XL_NEVER, .pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
@@ -81,8 +81,6 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	c->next_number = c->first_number;
 	xl_rbuf_init(&c->rbuf);
 	xl_large_init(&c->large_in);
-	for (u32 k = 0; k < XLANE_DATAGRAMS_PARTIAL_MAX; k++)
-		c->partial[k].table = XL_NONE;
 	xl_cc_algorithms[e->cfg.congestion ? e->cfg.congestion - 1 : XL_CC_DEFAULT]->init(&c->cc, c->max_packet);
 	xl_map_put(&e->by_local, c->local_id, i);
 	e->conns_used++;

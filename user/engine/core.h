@@ -166,12 +166,6 @@ struct xl_large_in {
 	u8 state;
 };
 
-/* A datagram of which some fragments are here. `table`: block of fragments and data blocks (datagram.c). */
-struct xl_partial {
-	u64 id, since_ns;
-	u32 total, table;      /* table XL_NONE: not in use */
-};
-
 enum xl_reading { XL_READING_NOTHING, XL_READING_FRONT, XL_READING_EARLY, XL_READING_LARGE, XL_READINGS };
 
 struct xl_rtt {
@@ -263,9 +257,8 @@ struct xl_conn {
 	struct xl_large_in large_in;
 	u64 datagram_top;        /* highest id that is over, if any is */
 	u64 partial_due_ns;
-	u32 datagrams_over;      /* block: a bit for each id up to datagram_top that is over, or XL_NONE: all are */
+	u32 datagrams;           /* block: struct xl_datagrams, or XL_NONE: all ids up to datagram_top are over, none in parts */
 	bool datagram_any;       /* some id is over */
-	struct xl_partial partial[XLANE_DATAGRAMS_PARTIAL_MAX];
 	struct xl_rbuf rbuf;
 	u64 ack_due_ns, largest_time_ns;
 	u32 largest_host_ns;     /* that packet may have waited here so long before; 0: not known */

@@ -16,7 +16,7 @@ static u8 *bit_of(const struct xl_engine *e, const struct xl_conn *c, u64 id, u8
 	u32 bit = id % XL_DATAGRAM_WINDOW;
 
 	*mask = (u8)(1 << bit % 8);
-	return xl_block_ptr(e, c->datagrams_over) + bit / 8;
+	return xl_datagrams_of(e, c)->over + bit / 8;
 }
 
 static bool is_over(const struct xl_engine *e, const struct xl_conn *c, u64 id)
@@ -25,7 +25,7 @@ static bool is_over(const struct xl_engine *e, const struct xl_conn *c, u64 id)
 
 	if (!c->datagram_any || id > c->datagram_top)
 		return false;
-	return c->datagrams_over == XL_NONE || c->datagram_top - id >= XL_DATAGRAM_WINDOW || *bit_of(e, c, id, &mask) & mask;
+	return c->datagrams == XL_NONE || c->datagram_top - id >= XL_DATAGRAM_WINDOW || *bit_of(e, c, id, &mask) & mask;
 }
 
 /* The window moves up to `id`: ids that are new in it are not over. A packet may do that with each of its records, so whole
@@ -37,7 +37,7 @@ static void move_top(struct xl_engine *e, struct xl_conn *c, u64 id)
 	c->datagram_top = id;
 	while (left) {
 		u32 bit = from % XL_DATAGRAM_WINDOW, whole = (u32)xl_min(left, XL_DATAGRAM_WINDOW - bit) / 8 * !(bit % 8);
-		u8 *byte = xl_block_ptr(e, c->datagrams_over) + bit / 8;
+		u8 *byte = xl_datagrams_of(e, c)->over + bit / 8;
 
 		if (whole)
 			memset(byte, 0, whole);
@@ -51,12 +51,18 @@ static void move_top(struct xl_engine *e, struct xl_conn *c, u64 id)
 /* Before the first id none is over; after the table was given back all below the highest are. */
 static bool have_table(struct xl_engine *e, struct xl_conn *c)
 {
-	if (c->datagrams_over != XL_NONE)
+	struct xl_datagrams *d;
+
+	if (c->datagrams != XL_NONE)
 		return true;
-	c->datagrams_over = xl_window_table(e, c);
-	if (c->datagrams_over != XL_NONE)
-		memset(xl_block_ptr(e, c->datagrams_over), c->datagram_any ? 0xff : 0, XLANE_BLOCK_BYTES);
-	return c->datagrams_over != XL_NONE;
+	c->datagrams = xl_window_table(e, c);
+	if (c->datagrams == XL_NONE)
+		return false;
+	d = xl_datagrams_of(e, c);
+	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
+		d->partial[i].table = XL_NONE;
+	memset(d->over, c->datagram_any ? 0xff : 0, sizeof d->over);
+	return true;
 }
 
 static void set_over(struct xl_engine *e, struct xl_conn *c, u64 id)
@@ -80,13 +86,12 @@ static void set_over(struct xl_engine *e, struct xl_conn *c, u64 id)
 static u64 cost(u32 total) { return (u64)xl_partial_blocks(total) * XLANE_BLOCK_BYTES + XLANE_MESSAGE_HEAD_BYTES; }
 
 /* Bytes of the window that are in use. */
-static u64 used(const struct xl_conn *c)
+static u64 used(const struct xl_engine *e, const struct xl_conn *c)
 {
 	u64 sum = c->recv_next - c->consumed;
 
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		if (c->partial[i].table != XL_NONE)
-			sum += cost(c->partial[i].total);
+	for (const struct xl_partial *p = NULL; (p = xl_partial_next(e, c, p));)
+		sum += cost(p->total);
 	return sum;
 }
 
@@ -112,13 +117,13 @@ static void queued(struct xl_engine *e, struct xl_conn *c, u64 id, u32 bytes)
 
 static void give_up(struct xl_engine *e, struct xl_conn *c, struct xl_partial *p, enum xl_engine_counter why);
 
-static struct xl_partial *oldest(struct xl_conn *c)
+static struct xl_partial *oldest(const struct xl_engine *e, const struct xl_conn *c)
 {
 	struct xl_partial *old = NULL;
 
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		if (c->partial[i].table != XL_NONE && (!old || c->partial[i].since_ns < old->since_ns))
-			old = &c->partial[i];
+	for (struct xl_partial *p = NULL; (p = xl_partial_next(e, c, p));)
+		if (!old || p->since_ns < old->since_ns)
+			old = p;
 	return old;
 }
 
@@ -129,9 +134,9 @@ static bool make_room(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 
 	if (c->recv_next - c->consumed + bytes > c->window)
 		return false;
-	while (used(c) + bytes > c->window && (p = oldest(c)))
+	while (used(e, c) + bytes > c->window && (p = oldest(e, c)))
 		give_up(e, c, p, XL_C_DATAGRAM_EVICTED);
-	return xl_window_back(e, c, used(c) + bytes);
+	return xl_window_back(e, c, used(e, c) + bytes);
 }
 
 static void take_whole(struct xl_engine *e, struct xl_conn *c, const struct xl_record_dgram *r, struct xl_cursor *cur)
@@ -153,9 +158,8 @@ static void take_whole(struct xl_engine *e, struct xl_conn *c, const struct xl_r
 /* --- reassembly --------------------------------------------------------------------------------- */
 static void rearm(struct xl_engine *e, struct xl_conn *c)
 {
-	struct xl_partial *p = oldest(c);
+	struct xl_partial *p = oldest(e, c);
 
-	(void)e;
 	c->partial_due_ns = p ? p->since_ns + xl_max(XL_DATAGRAM_AGE_NS, 8 * c->rtt.srtt_ns) : XL_NEVER;
 }
 
@@ -178,29 +182,32 @@ static void give_up(struct xl_engine *e, struct xl_conn *c, struct xl_partial *p
 	give_blocks(e, c, p);
 }
 
-static struct xl_partial *find(struct xl_conn *c, u64 id)
+static struct xl_partial *find(const struct xl_engine *e, const struct xl_conn *c, u64 id)
 {
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		if (c->partial[i].table != XL_NONE && c->partial[i].id == id)
-			return &c->partial[i];
-	return NULL;
+	struct xl_partial *p = NULL;
+
+	while ((p = xl_partial_next(e, c, p)) && p->id != id)
+		;
+	return p;
 }
 
 static struct xl_partial *start(struct xl_engine *e, struct xl_conn *c, const struct xl_record_dgram *r)
 {
 	struct xl_partial *p = NULL;
+	struct xl_datagrams *d;
 	struct xl_fragments *t;
 
-	if (!make_room(e, c, cost(r->total))) {
+	if (!make_room(e, c, cost(r->total)) || !have_table(e, c)) {
 		xl_count(e, XL_C_DATAGRAM_NO_ROOM);
 		set_over(e, c, r->datagram);
 		return NULL;
 	}
+	d = xl_datagrams_of(e, c);
 	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX && !p; i++)
-		if (c->partial[i].table == XL_NONE)
-			p = &c->partial[i];
+		if (d->partial[i].table == XL_NONE)
+			p = &d->partial[i];
 	if (!p) {
-		p = oldest(c);
+		p = oldest(e, c);
 		give_up(e, c, p, XL_C_DATAGRAM_EVICTED);
 	}
 	*p = (struct xl_partial){ .id = r->datagram, .since_ns = e->now_ns, .total = r->total, .table = xl_block_take(e) };
@@ -295,7 +302,7 @@ void xl_datagram_data(struct xl_engine *e, struct xl_conn *c, const struct xl_re
 		xl_count(e, c->fin_received ? XL_C_DATAGRAM_LATE : XL_C_DATA_AFTER_CLOSE);
 		return;
 	}
-	p = find(c, r->datagram);
+	p = find(e, c, r->datagram);
 	if (!p && is_over(e, c, r->datagram)) {
 		xl_count(e, XL_C_DATAGRAM_REPEATED);
 		return;
@@ -333,22 +340,22 @@ enum xl_receive_verdict xl_datagram_end(struct xl_engine *e, struct xl_conn *c, 
 void xl_datagram_timeout(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->partial_due_ns <= e->now_ns)
-		give_up(e, c, oldest(c), XL_C_DATAGRAM_TOO_OLD);
+		give_up(e, c, oldest(e, c), XL_C_DATAGRAM_TOO_OLD);
 	xl_window_settle(e, c);
 }
 
 void xl_datagram_forget(struct xl_engine *e, struct xl_conn *c)
 {
-	if (c->datagrams_over != XL_NONE)
-		xl_block_give(e, c->datagrams_over);
-	c->datagrams_over = XL_NONE;
+	if (c->datagrams != XL_NONE)
+		xl_block_give(e, c->datagrams);
+	c->datagrams = XL_NONE;
 }
 
 void xl_datagram_drop(struct xl_engine *e, struct xl_conn *c)
 {
 	struct xl_partial *p;
 
-	while ((p = oldest(c)))
+	while ((p = oldest(e, c)))
 		give_blocks(e, c, p);
 	xl_datagram_forget(e, c);
 	xl_window_settle(e, c);

@@ -16,8 +16,21 @@
 #include "receive.h"
 
 #define XL_DATAGRAM_BLOCKS    (XLANE_DATAGRAM_MAX_BYTES / XLANE_BLOCK_BYTES)
-#define XL_DATAGRAM_WINDOW    (XLANE_BLOCK_BYTES * 8)
+#define XL_DATAGRAM_WINDOW    30720
 #define XL_DATAGRAM_FRAGMENTS ((XLANE_BLOCK_BYTES - 8 - XL_DATAGRAM_BLOCKS * 4) / 8)
+
+/* A datagram of which some fragments are here. `table`: block of fragments and data blocks. */
+struct xl_partial {
+	u64 id, since_ns;
+	u32 total, table;                 /* table XL_NONE: not in use */
+};
+/* What a connection of datagrams remembers while any come: one block. */
+struct xl_datagrams {
+	struct xl_partial partial[XLANE_DATAGRAMS_PARTIAL_MAX];
+	u8 over[XL_DATAGRAM_WINDOW / 8];  /* a bit for each id up to datagram_top that is over */
+};
+_Static_assert(sizeof(struct xl_datagrams) <= XLANE_BLOCK_BYTES && XL_DATAGRAM_WINDOW % 8 == 0,
+	       "what is remembered of datagrams is one block");
 
 struct xl_fragment { u32 start, end; };
 /* The table of a datagram in reassembly: one block. */
@@ -32,6 +45,22 @@ _Static_assert(XL_DATAGRAM_FRAGMENTS > XLANE_DATAGRAM_MAX_BYTES / (XLANE_MTU_MIN
 
 /* Blocks that a datagram in reassembly holds, its table included. */
 static inline u32 xl_partial_blocks(u32 total) { return (total + XLANE_BLOCK_BYTES - 1) / XLANE_BLOCK_BYTES + 1; }
+static inline struct xl_datagrams *xl_datagrams_of(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return c->datagrams == XL_NONE ? NULL : (struct xl_datagrams *)xl_block_ptr(e, c->datagrams);
+}
+
+/* The next datagram in reassembly behind `p` (NULL: the first one); NULL when there is none. */
+static inline struct xl_partial *xl_partial_next(const struct xl_engine *e, const struct xl_conn *c, const struct xl_partial *p)
+{
+	struct xl_datagrams *d = xl_datagrams_of(e, c);
+
+	for (u32 i = p && d ? (u32)(p - d->partial) + 1 : 0; d && i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
+		if (d->partial[i].table != XL_NONE)
+			return &d->partial[i];
+	return NULL;
+}
+
 /* A DGRAM record; cur at its payload. */
 void xl_datagram_data(struct xl_engine *e, struct xl_conn *c, const struct xl_record_dgram *r, struct xl_cursor *cur);
 /* A DATA record on a connection of datagrams: there is one, the end. */

@@ -17,11 +17,10 @@ _Static_assert(2 * XLANE_RECV_WINDOW_BYTES <= XL_RBUF_SPAN_MAX, "a window's bloc
 u32 xl_window_held(const struct xl_engine *e, const struct xl_conn *c)
 {
 	u32 n = c->rbuf.blocks + (c->rbuf.table != XL_NONE) + (c->holes != XL_NONE) + (c->received_table != XL_NONE) +
-		(c->early != XL_NONE) + (c->datagrams_over != XL_NONE);
+		(c->early != XL_NONE) + (c->datagrams != XL_NONE);
 
-	(void)e;
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		n += c->partial[i].table != XL_NONE ? xl_partial_blocks(c->partial[i].total) : 0;
+	for (const struct xl_partial *p = NULL; (p = xl_partial_next(e, c, p));)
+		n += xl_partial_blocks(p->total);
 	return n;
 }
 
@@ -137,13 +136,9 @@ void xl_window_serve(struct xl_engine *e)
 }
 
 /* Nothing of the peer's data is held. */
-static bool empty(const struct xl_conn *c)
+static bool empty(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u32 partial = 0;
-
-	for (u32 i = 0; i < XLANE_DATAGRAMS_PARTIAL_MAX; i++)
-		partial += c->partial[i].table != XL_NONE;
-	return c->consumed == c->recv_next && c->holes == XL_NONE && !partial;
+	return c->consumed == c->recv_next && c->holes == XL_NONE && !xl_partial_next(e, c, NULL);
 }
 
 /* What is held can be read as it is. */
@@ -158,7 +153,7 @@ void xl_window_settle(struct xl_engine *e, struct xl_conn *c)
 {
 	u32 held;
 
-	if (c->backed && empty(c))
+	if (c->backed && empty(e, c))
 		c->backed = 0;
 	if (c->backed)
 		return;
