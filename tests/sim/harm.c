@@ -104,8 +104,8 @@ void sim_harm_turn(struct sim_host *h)
 
 	if (!sim_world_canary(h->world, SIM_CANARY_OVERDRIVE))
 		return;
-	for (u32 i = 0; i < e->cfg.conns_max; i++)
-		e->conns[i].cc.cwnd *= 4;
+	for (u32 i = 0; i < e->nflows; i++)
+		e->flows[i].cc.cwnd *= 4;
 }
 
 void sim_harm_turned(struct sim_host *h)
@@ -114,8 +114,8 @@ void sim_harm_turned(struct sim_host *h)
 	struct xl_conn *c;
 
 	if (sim_world_canary(h->world, SIM_CANARY_OVERDRIVE))
-		for (u32 i = 0; i < e->cfg.conns_max; i++)
-			e->conns[i].cc.cwnd /= 4;
+		for (u32 i = 0; i < e->nflows; i++)
+			e->flows[i].cc.cwnd /= 4;
 	if (!sim_world_canary(h->world, SIM_CANARY_CHATTER) || !(c = joined(e)))
 		return;
 	for (u32 i = 0; i < CHATTER; i++) {

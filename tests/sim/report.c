@@ -31,6 +31,7 @@ static const struct { u32 mark; const char *why; } exempt[] = {
 	{ DRV(HOME_WAKES), "a host has one worker" },
 	{ DRV(QUEUE_HELPED), "a host has one worker" },
 	{ DRV(QUEUE_TAKEN), "a host has one worker" },
+	{ ENGINE(FLOW_FORGOTTEN), "a host has more frames, and so flows, than connections" },
 	{ LINK(TX_REFUSED), "the in-memory driver takes what it has room for" },
 };
 

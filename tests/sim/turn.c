@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../user/engine/core.h"
+#include "../../user/engine/flow.h"
 #include "../../user/wire/outer.h"
 #include "../../user/wire/record.h"
 #include "world.h"
@@ -46,7 +46,8 @@ static void check_inflight(struct sim_host *h, const struct xl_engine *e, const 
 /* Past the window: each probe that was due, of data or of the path's largest packet, and each packet of control, and what records of control add to the last one. */
 static void check_window(struct sim_host *h, const struct xl_conn *c, const struct sim_seen *s)
 {
-	u64 most = xl_max(xl_max(c->cc.cwnd, s->inflight), c->max_packet), sent = c->packets_sent - s->sent;
+	struct xl_cc cc = xl_flow_cc(h->engine, c);
+	u64 most = xl_max(xl_max(cc.cwnd, s->inflight), c->max_packet), sent = c->packets_sent - s->sent;
 	u64 probes = s->probes + (c->ptos - s->ptos + 1) * XL_PTO_PROBES;
 
 	if (s->id != c->local_id || c->inflight <= most)
@@ -55,7 +56,7 @@ static void check_window(struct sim_host *h, const struct xl_conn *c, const stru
 	if (c->inflight > most)
 		sim_world_fail(h->world, "window", "host %u: %llu bytes in flight, were %llu; window %llu, %llu packets sent, "
 			       "%llu probes due", h->index, (unsigned long long)c->inflight, (unsigned long long)s->inflight,
-			       (unsigned long long)c->cc.cwnd, (unsigned long long)sent, (unsigned long long)probes);
+			       (unsigned long long)cc.cwnd, (unsigned long long)sent, (unsigned long long)probes);
 }
 
 static void check_conns(struct sim_host *h, const struct xl_engine *e)

@@ -3,7 +3,7 @@
 #ifndef TESTS_ENGINE_ACKS_H
 #define TESTS_ENGINE_ACKS_H
 
-#include "engine/core.h"
+#include "engine/flow.h"
 #include "engine_pair.h"
 
 #define HEARD_MAX 32768
@@ -22,7 +22,7 @@ struct span { u64 first, last; };
 /* Its turn comes at once: no pace keeps back what the window lets out. */
 static inline bool ears_next(struct ears *s, struct raw *r)
 {
-	s->p->h[1].e->conns[s->x.conn].pace_ns = 0;
+	xl_flow_need(s->p->h[1].e, &s->p->h[1].e->conns[s->x.conn])->pace_ns = 0;
 	return peer_hears(s->p, &s->x, r);
 }
 

@@ -156,7 +156,7 @@ static void test_numbers_left_out_between_engines(void **state)
 	link_open(&l, 1, 800, 10 * XL_US);
 	link_run(&l, 16 << 20, 10 * XL_S);
 	CHECK(l.received == 16 << 20 && count_of(&l.p.h[0], XL_C_RETRANSMITTED) == 0);
-	CHECK(l.p.h[0].e->conns[l.j.a].skips >= XL_SKIPS_KEPT && l.p.h[1].e->conns[l.j.b].received.count <= 8);
+	CHECK(xl_flow_need(l.p.h[0].e, &l.p.h[0].e->conns[l.j.a])->skips >= XL_SKIPS_KEPT && l.p.h[1].e->conns[l.j.b].received.count <= 8);
 	CHECK(l.way[1].packets * 4 < l.way[0].packets);
 	link_close(&l);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "engine/conn.h"
+#include "engine/flow.h"
 #include "engine/pacer.h"
 #include "engine_pair.h"
 
@@ -9,15 +10,18 @@
 static struct xl_conn *paced(struct pair *p, enum xl_cc_algorithm algorithm, u64 cwnd, u64 srtt_ns)
 {
 	struct xl_conn *c;
+	struct xl_flow *f;
 
 	pair_open(p, NULL);
 	c = xl_conn_at(p->h[0].e, p->a);
-	xl_cc_switch(&c->cc, algorithm);
-	c->cc.packet_bytes = PACKET;
-	c->cc.cwnd = c->cc.ssthresh = cwnd;
+	f = xl_flow_need(p->h[0].e, c);
+	c->congestion = algorithm;
+	xl_cc_switch(&f->cc, algorithm);
+	f->cc.packet_bytes = PACKET;
+	f->cc.cwnd = f->cc.ssthresh = cwnd;
 	c->rtt.sampled = true;
 	c->rtt.srtt_ns = srtt_ns;
-	c->pace_ns = 0;
+	f->pace_ns = 0;
 	return c;
 }
 
@@ -25,7 +29,8 @@ static struct xl_conn *paced(struct pair *p, enum xl_cc_algorithm algorithm, u64
 static u64 blast(struct pair *p, struct xl_conn *c, u64 ns, u64 burst)
 {
 	struct xl_engine *e = p->h[0].e;
-	u64 begin = e->now_ns, sent = 0, pace = xl_cc_of(&c->cc)->pace(&c->cc, c->rtt.srtt_ns);
+	struct xl_flow *f = xl_flow_of(e, c);
+	u64 begin = e->now_ns, sent = 0, pace = xl_cc_of(&f->cc)->pace(&f->cc, c->rtt.srtt_ns);
 
 	while (e->now_ns < begin + ns) {
 		while (xl_pacer_ready(e, c, PACKET)) {
@@ -94,7 +99,7 @@ static void test_idle_does_not_wait(void **state)
 	CHECK(count_of(&p.h[0], XL_C_PACED) == 0);
 	/* nothing measured yet: nothing to pace by */
 	c->rtt.sampled = false;
-	c->pace_ns = c->pace_cost = 0;
+	xl_flow_of(e, c)->pace_ns = xl_flow_of(e, c)->pace_cost = 0;
 	for (u32 k = 0; k < 100; k++) {
 		CHECK(xl_pacer_ready(e, c, PACKET));
 		xl_pacer_sent(e, c, PACKET);
@@ -132,7 +137,7 @@ static void test_waits_in_the_wheel(void **state)
 	CHECK(n >= XL_PACE_BURST_PACKETS && n <= XL_PACE_BURST_PACKETS + 2);
 	CHECK(!c->is_active && c->pace_due_ns != XL_NEVER && xl_engine_deadline(e) <= c->pace_due_ns);
 	CHECK(xl_engine_output(e, out, 64, p.now) == 0 && !xl_engine_check(e));
-	while (c->inflight + PACKET <= c->cc.cwnd && all < 64) {
+	while (c->inflight + PACKET <= xl_flow_of(e, c)->cc.cwnd && all < 64) {
 		u64 due = c->pace_due_ns;
 
 		CHECK(due > p.now && due - p.now <= XL_PACE_STEP_NS);
@@ -142,7 +147,7 @@ static void test_waits_in_the_wheel(void **state)
 		CHECK(n && n < XL_PACE_BURST_PACKETS);
 		all += n;
 	}
-	CHECK(c->inflight <= c->cc.cwnd && all >= 38 && count_of(&p.h[0], XL_C_PACED) >= 3);
+	CHECK(c->inflight <= xl_flow_of(e, c)->cc.cwnd && all >= 38 && count_of(&p.h[0], XL_C_PACED) >= 3);
 	pair_close(&p);
 }
 

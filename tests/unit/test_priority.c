@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Priorities on the unordered kind: the order of the queue, messages that stay whole, none that starves, shared packets. */
+#include "engine/flow.h"
 #include "engine_queue.h"
 
 static void test_higher_first(void **state)
@@ -79,7 +80,7 @@ static void test_none_starves(void **state)
 	(void)state;
 	pair_open(&p, NULL);
 	j = pair_join(&p, XLANE_KIND_UNORDERED);
-	p.h[0].e->conns[j.a].cc.cwnd = 1 << 20;
+	xl_flow_need(p.h[0].e, &p.h[0].e->conns[j.a])->cc.cwnd = 1 << 20;
 	put_prio(&p, j.a, 1, 1000, 0);
 	for (u32 i = 0; i < 3 * XL_QUEUE_OLDEST_EVERY; i++) {
 		put_prio(&p, j.a, 2, 1000, 200);

@@ -5,6 +5,7 @@
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
+#include "flow.h"
 #include "peer.h"
 #include "receive.h"
 #include "rtt.h"
@@ -178,13 +179,14 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 	const struct xl_conn *c = xl_conn_at(e, conn);
 	const struct xl_peer *p = xl_peer_of(e, c);
 	u64 taken = c->seq_next + c->seq_queued;
+	struct xl_cc cc = xl_flow_cc(e, c);
 
 	*out = (struct xl_conn_info){
-		.state = c->state, .kind = c->kind, .congestion = c->cc.algorithm + 1, .error = c->error, .local_port = c->local_port,
+		.state = c->state, .kind = c->kind, .congestion = c->congestion + 1, .error = c->error, .local_port = c->local_port,
 		.remote_port = c->remote_port, .local_id = c->local_id, .remote_id = c->remote_id, .peer_node = p->node,
 		.path = p->path, .srtt_ns = c->rtt.srtt_ns, .rttvar_ns = c->rtt.rttvar_ns, .rtt_min_ns = c->rtt.min_ns,
 		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),
-		.cwnd_bytes = c->cc.cwnd, .ssthresh_bytes = c->cc.ssthresh, .inflight_bytes = c->inflight,
+		.cwnd_bytes = cc.cwnd, .ssthresh_bytes = cc.ssthresh, .inflight_bytes = c->inflight,
 		.bytes_sent = c->seq_next + c->seq_queued + c->other_bytes, .bytes_acked = c->seq_acked_bytes + c->other_done,
 		.bytes_received = c->bytes_received,
 		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent, .packets_received = c->packets_received,

@@ -6,6 +6,7 @@
 #include "../wire/handshake.h"
 #include "conn.h"
 #include "cookie.h"
+#include "flow.h"
 #include "peer.h"
 #include "pmtu.h"
 #include "recovery.h"
@@ -38,6 +39,7 @@ u64 xl_call_id(const struct xl_path *path, u16 local_port, u16 remote_port)
 static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, const struct xl_params *p)
 {
 	u64 key = xl_remote_key(e, h->source_node, h->source_id);
+	struct xl_flow *f = xl_flow_of(e, c);
 
 	if (!xl_map_put(&e->by_remote, key, xl_conn_index(e, c)))
 		return false;
@@ -52,7 +54,8 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	c->peer_packet_number = h->number;
 	c->max_packet = xl_pmtu_packet(e, c);
 	c->crc_off = e->cfg.no_crc && p->no_crc;
-	xl_cc_of(&c->cc)->init(&c->cc, c->max_packet);
+	if (f)
+		xl_cc_of(&f->cc)->init(&f->cc, c->max_packet);
 	xl_send_tell(e, c); /* there is credit now */
 	return true;
 }

@@ -2,6 +2,7 @@
 /* check.c - every invariant of the engine, recounted from nothing. For tests; a function per object. */
 #include "blocks.h"
 #include "check.h"
+#include "flow.h"
 #include "conn.h"
 #include "loss.h"
 #include "persist.h"
@@ -144,7 +145,16 @@ const char *xl_check_sending(const struct xl_engine *e, const struct xl_conn *c)
 	return broken ? broken : check_flight(e, c);
 }
 
-struct sums { u32 backing, conns, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
+static const char *check_flow(const struct xl_engine *e, const struct xl_conn *c)
+{
+	const struct xl_flow *f = xl_flow_of(e, c);
+
+	HOLDS(f ? f->conn == xl_conn_index(e, c) && f->cc.algorithm == c->congestion : !c->buffered,
+	      "who holds data has a flow of its own");
+	return NULL;
+}
+
+struct sums { u32 backing, conns, flows, holders, blocks, promised, granted, grants, waiting, sents, half_open; };
 
 static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, struct sums *s)
 {
@@ -155,6 +165,9 @@ static const char *check_conn(struct xl_engine *e, const struct xl_conn *c, stru
 	if (!broken)
 		broken = check_timers(e, c);
 	s->conns++;
+	s->flows += c->flow != XL_NONE;
+	if (!broken)
+		broken = check_flow(e, c);
 	s->holders += c->buffered > 0;
 	s->promised += c->promised;
 	s->backing += c->awaits_memory;
@@ -226,5 +239,6 @@ const char *xl_engine_check(const struct xl_engine *engine)
 	HOLDS(s.half_open == e->half_open, "half-open connections add up");
 	HOLDS(count_tx_frames(e) == e->tx_frames, "frames of transmit buffers add up");
 	HOLDS(s.holders == e->holders, "connections that hold data add up");
+	HOLDS(s.flows + e->flow_free.count == e->nflows && s.flows == s.holders + e->flow_rest.count, "flows add up");
 	return NULL;
 }

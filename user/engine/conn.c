@@ -22,6 +22,7 @@
 #include "datagram.h"
 #include "early.h"
 #include "ended.h"
+#include "flow.h"
 #include "grant.h"
 #include "large.h"
 #include "peer.h"
@@ -63,6 +64,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	c = &e->conns[i];
 	*c = (struct xl_conn){
 		.local_id = fresh_id(e, call_id), .call_id = call_id, .kind = kind, .state = state,
+		.congestion = e->cfg.congestion ? e->cfg.congestion - 1 : XL_CC_DEFAULT, .flow = XL_NONE,
 		.peer = XL_NONE, .listener = XL_NONE, .received_table = XL_NONE, .holes = XL_NONE,
 		.ranks = XL_LIST_EMPTY, .queue = XL_LIST_EMPTY, .queue_large = XL_LIST_EMPTY, .again = XL_LIST_EMPTY, .flight = XL_LIST_EMPTY,
 		.sent = XL_LIST_EMPTY, .lost = XL_LIST_EMPTY,
@@ -71,7 +73,7 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
 		.expire_ns = XL_NEVER, .pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
-		.sent_order = 1, .run_start_ns = XL_NEVER, .asked_number = XL_NONE64, .told_number = XL_NONE64,
+		.sent_order = 1, .asked_number = XL_NONE64, .told_number = XL_NONE64,
 		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.peer_packet = XLANE_MTU_MAX, .rest_ns = XL_NEVER, .pace_since_ns = e->now_ns,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
@@ -81,7 +83,6 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 	c->next_number = c->first_number;
 	xl_rbuf_init(&c->rbuf);
 	xl_large_init(&c->large_in);
-	xl_cc_algorithms[e->cfg.congestion ? e->cfg.congestion - 1 : XL_CC_DEFAULT]->init(&c->cc, c->max_packet);
 	xl_map_put(&e->by_local, c->local_id, i);
 	e->conns_used++;
 	return c;
@@ -128,6 +129,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	u32 i = xl_conn_index(e, c);
 
 	xl_window_leave(e, c);
+	xl_flow_leave(e, c);
 	e->holders -= c->buffered > 0; /* it moves to another engine */
 	xl_grant_leave(e, c);
 	xl_sched_leave(e, c);

@@ -174,6 +174,20 @@ struct xl_rtt {
 	bool sampled;
 };
 
+/* What a connection that sends data knows of the way its data takes (flow.h). */
+struct xl_flow {
+	struct xl_link link;     /* among those at rest, or free ones */
+	u32 conn;                /* XL_NONE: free */
+	u8 skips;                /* entries of `skipped` in use; past the last one it counts round from XL_SKIPS_KEPT */
+	struct xl_cc cc;
+	u64 pace_ns;             /* pacer.h: from when on the next packet is due */
+	u64 pace_cost, pace_key; /* time for a byte (xl_cc_ops.pace), and of which window and round trip */
+	u64 skip_at, skipped[XL_SKIPS_KEPT];
+	u64 run_start_ns;        /* all packets sent from then on, up to the one before run_order, are lost; XL_NEVER: none */
+	u32 run_order;
+	u32 episode_order, episode_lost; /* loss.h: first packet lost in it, and how many are still taken for lost */
+};
+
 struct xl_conn {
 	/* who */
 	u64 local_id, remote_id, call_id, remote_key, user;
@@ -217,25 +231,19 @@ struct xl_conn {
 	u64 peer_packet_number;  /* of the newest packet that said so */
 	u64 largest_acked;       /* XL_NONE64: none */
 	u32 sent_order, acked_order; /* of the next packet, of the newest acknowledged: see struct xl_sent */
-	u32 episode_order, episode_lost; /* loss.h: first packet lost in it, and how many are still taken for lost */
-	u64 run_start_ns;        /* all packets sent from then on, up to the one before run_order, are lost; XL_NEVER: none */
-	u32 run_order;
 	u64 asked_number;        /* newest packet with a PING; XL_NONE64: none */
 	u32 unasked;             /* packets that ask for an ACK sent since */
 	u8 calm_episodes;        /* without a wrong verdict */
-	u8 skips;                /* entries of `skipped` in use; past the last one it counts round from XL_SKIPS_KEPT */
-	u64 skip_at, skipped[XL_SKIPS_KEPT];
 	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
-	u64 pace_ns;             /* pacer.h: from when on the next packet is due */
-	u64 pace_due_ns;         /* it waits for that; XL_NEVER: it does not */
-	u64 pace_cost, pace_key; /* time for a byte (xl_cc_ops.pace), and of which window and round trip */
+	u64 pace_due_ns;         /* the next packet waits for its time (pacer.h); XL_NEVER: it does not */
 	u64 persist_ns;          /* stands without credit and nothing in flight: when to ask again; XL_NEVER: it does not */
 	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
 	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
 	u32 reorder_packets, message_max, peer_ack_delay_ns;
 	u32 reorder_quarters;    /* quarter round trips added to the time threshold by evidence */
 	struct xl_rtt rtt;
-	struct xl_cc cc;
+	u32 flow;                /* XL_NONE: none */
+	u8 congestion;           /* enum xl_cc_algorithm */
 	u8 control;              /* XL_CTL bits to send */
 	bool fin_queued, fin_acked, want_write, want_large;
 	bool window_limited;     /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
@@ -352,6 +360,8 @@ struct xl_engine {
 	struct xl_peer *peers;
 	struct xl_txbuf *txbufs;  /* [frames->count] */
 	struct xl_sent *sents;
+	struct xl_flow *flows;
+	u32 nflows;
 	u32 nsents, sents_per_conn; /* all, and how many one connection may have: who never acknowledges stalls only itself */
 	u8 *blocks;
 	u32 *block_free;
@@ -376,7 +386,7 @@ struct xl_engine {
 	u32 ended_next;
 	struct xl_map ended, by_local, by_remote, by_call, by_node, by_port;
 	struct xl_wheel wheel;   /* ids: connections, then peers */
-	struct xl_list conn_free, peer_free, peer_idle, sent_free, events;
+	struct xl_list conn_free, peer_free, peer_idle, sent_free, flow_free, flow_rest, events;
 	struct xl_list fresh, active; /* whose turn it is to send: sched.h */
 	struct xl_list backing;  /* connections that wait for memory, in the order in which they came */
 	struct xl_list writers;  /* connections whose program waits for frames: writers.h */
@@ -384,7 +394,7 @@ struct xl_engine {
 	u32 writers_left;        /* of them not looked at since then, */
 	u64 writers_ns;          /* and when to look at more of these; XL_NEVER: none are left */
 	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_backing;
-	struct xl_links l_tx, l_rank, l_sent, l_idle;
+	struct xl_links l_tx, l_rank, l_sent, l_flow, l_idle;
 	u32 conns_used, half_open;
 };
 

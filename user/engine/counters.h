@@ -54,6 +54,7 @@
 	X(LOST_BY_TIME, "lost_by_time", "packets taken for lost by time") \
 	X(SPURIOUS, "spurious", "packets taken for lost and acknowledged after all") \
 	X(UNDO, "undo", "reductions of the window undone: all that was taken for lost had arrived") \
+	X(FLOW_FORGOTTEN, "flow_forgotten", "windows forgotten: of who had sent nothing for longest, for want of memory for another") \
 	X(PERSISTENT, "persistent", "windows collapsed: nothing sent over three probe timeouts arrived") \
 	X(PTO, "pto", "probe timeouts") \
 	X(TAIL_PROBES, "tail_probes", "of them the first in a row: one packet is sent") \

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "conn.h"
+#include "flow.h"
 #include "grant.h"
 #include "peer.h"
 #include "pmtu.h"
@@ -24,7 +25,7 @@ static void *carve(struct arena *a, size_t bytes)
 
 struct parts {
 	struct xl_engine *engine;
-	void *conns, *peers, *txbufs, *sents, *blocks, *block_free, *block_state;
+	void *conns, *peers, *txbufs, *sents, *flows, *blocks, *block_free, *block_state;
 	void *local, *remote, *call, *node, *port, *ended, *wheel;
 };
 
@@ -40,6 +41,7 @@ static struct parts divide(struct arena *a, const struct xl_engine_config *c)
 	p.peers = carve(a, sizeof(struct xl_peer) * c->peers_max);
 	p.txbufs = carve(a, sizeof(struct xl_txbuf) * c->frames->count);
 	p.sents = carve(a, sizeof(struct xl_sent) * sents_of(c));
+	p.flows = carve(a, sizeof(struct xl_flow) * xl_flow_count(c));
 	p.block_free = carve(a, sizeof(u32) * c->blocks);
 	p.block_state = carve(a, c->blocks);
 	p.local = carve(a, xl_map_bytes(c->conns_max));
@@ -106,6 +108,7 @@ static void point_links(struct xl_engine *e)
 	e->l_tx = (struct xl_links)LINKS(e->txbufs, link, struct xl_txbuf);
 	e->l_rank = (struct xl_links)LINKS(e->txbufs, rank, struct xl_txbuf);
 	e->l_sent = (struct xl_links)LINKS(e->sents, link, struct xl_sent);
+	e->l_flow = (struct xl_links)LINKS(e->flows, link, struct xl_flow);
 	e->l_idle = (struct xl_links)LINKS(e->peers, idle, struct xl_peer);
 }
 
@@ -113,7 +116,7 @@ static void fill_lists(struct xl_engine *e)
 {
 	e->conn_free = e->peer_free = e->peer_idle = e->sent_free = e->events = e->writers = XL_LIST_EMPTY;
 	e->fresh = e->active = XL_LIST_EMPTY;
-	e->listener_events = e->backing = XL_LIST_EMPTY;
+	e->listener_events = e->backing = e->flow_free = e->flow_rest = XL_LIST_EMPTY;
 	for (u32 i = 0; i < XL_GRANT_CLASSES; i++)
 		e->large_classes[i] = XL_LIST_EMPTY;
 	e->large_ages = XL_LIST_EMPTY;
@@ -123,6 +126,10 @@ static void fill_lists(struct xl_engine *e)
 		xl_list_append(&e->l_idle, &e->peer_free, i);
 	for (u32 i = 0; i < e->nsents; i++)
 		xl_list_append(&e->l_sent, &e->sent_free, i);
+	for (u32 i = 0; i < e->nflows; i++) {
+		e->flows[i].conn = XL_NONE;
+		xl_list_append(&e->l_flow, &e->flow_free, i);
+	}
 	for (u32 i = 0; i < e->cfg.blocks; i++)
 		e->block_free[i] = e->cfg.blocks - 1 - i;
 	e->nblock_free = e->cfg.blocks;
@@ -158,6 +165,8 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	e->peers = p.peers;
 	e->txbufs = p.txbufs;
 	e->sents = p.sents;
+	e->flows = p.flows;
+	e->nflows = xl_flow_count(c);
 	e->nsents = sents_of(c);
 	e->sents_per_conn = e->nsents / 4;
 	e->blocks = p.blocks;

@@ -38,7 +38,7 @@ static bool count_frames(const struct xl_engine *e, struct xl_conn *c, struct xl
 
 u64 xl_export_bytes(const struct xl_export *h)
 {
-	return sizeof *h + sizeof(struct xl_conn) + (u64)h->sents * sizeof(struct xl_sent) +
+	return sizeof *h + sizeof(struct xl_conn) + (u64)h->flows * sizeof(struct xl_flow) + (u64)h->sents * sizeof(struct xl_sent) +
 	       (u64)h->frames * sizeof(struct xl_export_frame);
 }
 
@@ -96,7 +96,7 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 	struct xl_conn *c = xl_conn_at(e, conn);
 	struct xl_peer *peer = xl_peer_of(e, c);
 	struct xl_export h = { .magic = XL_EXPORT_MAGIC, .version = XL_EXPORT_VERSION, .conn_bytes = sizeof *c,
-			       .sents = c->sent.count + c->lost.count, .node = peer->node, .incarnation = peer->incarnation,
+			       .sents = c->sent.count + c->lost.count, .flows = c->flow != XL_NONE, .node = peer->node, .incarnation = peer->incarnation,
 			       .path = peer->path };
 	u8 *p = buf;
 
@@ -106,6 +106,8 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 		return -ENOSPC;
 	p = put(p, &h, sizeof h);
 	p = put(p, c, sizeof *c);
+	if (h.flows)
+		p = put(p, &e->flows[c->flow], sizeof(struct xl_flow));
 	p = put_sents(e, &c->sent, p);
 	p = put_sents(e, &c->lost, p);
 	put_frames(e, c, p);

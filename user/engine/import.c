@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "export.h"
+#include "flow.h"
 #include "grant.h"
 #include "peer.h"
 #include "pmtu.h"
@@ -26,8 +27,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, initiator), FLAG(struct xl_conn, owned), FLAG(struct xl_conn, crossing),
 	FLAG(struct xl_conn, call_mapped), FLAG(struct xl_conn, shut_wanted), FLAG(struct xl_conn, closed_told),
 	FLAG(struct xl_conn, crc_off), FLAG(struct xl_conn, ended_gracefully), FLAG(struct xl_conn, large_out.open),
-	FLAG(struct xl_conn, large_turn), FLAG(struct xl_conn, rtt.sampled), FLAG(struct xl_conn, cc.in_recovery),
-	FLAG(struct xl_conn, cc.before.valid),
+	FLAG(struct xl_conn, large_turn), FLAG(struct xl_conn, rtt.sampled),
 	FLAG(struct xl_conn, fin_queued), FLAG(struct xl_conn, fin_acked), FLAG(struct xl_conn, want_write),
 	FLAG(struct xl_conn, want_large), FLAG(struct xl_conn, window_limited), FLAG(struct xl_conn, has_cookie),
 	FLAG(struct xl_conn, received.any), FLAG(struct xl_conn, ack_now), FLAG(struct xl_conn, fin_received),
@@ -35,6 +35,7 @@ static const u16 conn_flags[] = {
 	FLAG(struct xl_conn, is_fresh), FLAG(struct xl_conn, is_held),
 	FLAG(struct xl_conn, datagram_any), FLAG(struct xl_conn, awaits_memory),
 };
+static const u16 flow_flags[] = { FLAG(struct xl_flow, cc.in_recovery), FLAG(struct xl_flow, cc.before.valid) };
 static const u16 sent_flags[] = { FLAG(struct xl_sent, lost), FLAG(struct xl_sent, pad) };
 static const u16 frame_flags[] = {
 	FLAG(struct xl_export_frame, meta.acked), FLAG(struct xl_export_frame, meta.fin),
@@ -52,12 +53,15 @@ static bool flags_ok(const u8 *p, const u16 *offset, u32 n)
 static bool bytes_ok(const struct xl_engine *e, const struct xl_export *h, const u8 *p, u64 bytes)
 {
 	if (h->magic != XL_EXPORT_MAGIC || h->version != XL_EXPORT_VERSION || h->conn_bytes != sizeof(struct xl_conn) ||
-	    h->frames > e->frames->count || h->sents > e->nsents || bytes != xl_export_bytes(h))
+	    h->frames > e->frames->count || h->flows > 1 || h->sents > e->nsents || bytes != xl_export_bytes(h))
 		return false;
 	p += sizeof *h;
 	if (!flags_ok(p, conn_flags, XL_ARRAY_SIZE(conn_flags)))
 		return false;
 	p += sizeof(struct xl_conn);
+	for (u32 i = 0; i < h->flows; i++, p += sizeof(struct xl_flow))
+		if (!flags_ok(p, flow_flags, XL_ARRAY_SIZE(flow_flags)))
+			return false;
 	for (u32 i = 0; i < h->sents; i++, p += sizeof(struct xl_sent))
 		if (!flags_ok(p, sent_flags, XL_ARRAY_SIZE(sent_flags)))
 			return false;
@@ -213,12 +217,17 @@ static bool timers_ok(const struct xl_conn *c)
 	       (!(c->ack_pending || c->ack_now) || c->received.any);
 }
 
+static bool flow_ok(const struct xl_conn *c, const struct xl_flow *f)
+{
+	return f->cc.algorithm == c->congestion && f->cc.packet_bytes >= XLANE_MTU_MIN &&
+	       f->cc.packet_bytes <= XLANE_MTU_MAX && f->cc.cwnd <= XL_CC_WINDOW_MAX &&
+	       f->cc.cwnd >= (f->cc.algorithm == XL_CC_DELAY ? f->cc.packet_bytes / XL_CC_LEAST_PARTS :
+			      xl_max(f->cc.packet_bytes, c->max_packet));
+}
+
 static bool window_ok(const struct xl_conn *c)
 {
-	return c->cc.algorithm < XL_CC_ALGORITHMS && c->cc.packet_bytes >= XLANE_MTU_MIN &&
-	       c->cc.packet_bytes <= XLANE_MTU_MAX && c->cc.cwnd <= XL_CC_WINDOW_MAX &&
-	       c->cc.cwnd >= (c->cc.algorithm == XL_CC_DELAY ? c->cc.packet_bytes / XL_CC_LEAST_PARTS :
-			      xl_max(c->cc.packet_bytes, c->max_packet)) && c->window >= XLANE_RECV_WINDOW_MIN_BYTES &&
+	return c->congestion < XL_CC_ALGORITHMS && c->window >= XLANE_RECV_WINDOW_MIN_BYTES &&
 	       c->window <= 2 * XLANE_RECV_WINDOW_BYTES && c->persist_count <= XL_PERSIST_BACKOFF_MAX;
 }
 
@@ -267,14 +276,36 @@ static bool memory_is_there(const struct xl_engine *e, const struct xl_conn *c)
 	return (u64)c->promised + c->large_in.reserved <= e->cfg.blocks - e->promised - e->granted - e->away;
 }
 
+/* `flow`: what it knew of its way, or NULL. What is here of others that are at rest for longest may have to go for it. */
+static void settle_flow(struct xl_engine *e, struct xl_conn *c, const struct xl_flow *flow)
+{
+	struct xl_flow *f;
+
+	if (c->buffered) {
+		e->holders++;
+		xl_flow_hold(e, c);
+	}
+	if (!flow)
+		return;
+	f = xl_flow_need(e, c);
+	f->cc = flow->cc;
+	f->skip_at = flow->skip_at;
+	f->skips = flow->skips;
+	memcpy(f->skipped, flow->skipped, sizeof f->skipped);
+	f->run_start_ns = flow->run_start_ns;
+	f->run_order = flow->run_order;
+	f->episode_order = flow->episode_order;
+	f->episode_lost = flow->episode_lost;
+}
+
 /* What the engine itself knows about the connection: maps, peer, timer, events. */
-static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer, const struct xl_export *h)
+static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer, const struct xl_export *h,
+		   const struct xl_flow *flow)
 {
 	u32 bits = c->event_bits, i = xl_conn_index(e, c);
 
 	c->peer = XL_NONE;
 	c->is_active = c->is_event = c->is_waiting = c->is_fresh = c->is_held = false;
-	c->pace_ns = c->pace_cost = 0;
 	c->pace_due_ns = XL_NEVER;
 	c->event_bits = 0;
 	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
@@ -296,7 +327,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	if (c->want_large)
 		xl_conn_want_large(e, c);
 	e->conns_used++;
-	e->holders += c->buffered > 0;
+	settle_flow(e, c, flow);
 	xl_window_join(e, c);
 	xl_grant_join(e, c);
 	xl_grant_serve(e);
@@ -326,6 +357,7 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	const u8 *p = buf;
 	struct xl_peer *peer;
 	struct xl_export h;
+	struct xl_flow flow;
 	struct xl_conn *c;
 	int error;
 	u32 i;
@@ -340,10 +372,16 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	if (i == XL_NONE)
 		return -ENOSPC;
 	c = &e->conns[i];
-	memcpy(c, p + sizeof h, sizeof *c);
-	error = !fields_ok(e, c) || !unknown_yet(e, c, &h) ? -EINVAL : !there_is_room(e, c, &h) ? -ENOSPC : 0;
+	p += sizeof h;
+	memcpy(c, p, sizeof *c);
+	p += sizeof *c;
+	c->flow = XL_NONE;
+	if (h.flows)
+		memcpy(&flow, p, sizeof flow);
+	p += h.flows * sizeof flow;
+	error = !fields_ok(e, c) || (h.flows && !flow_ok(c, &flow)) || !unknown_yet(e, c, &h) ? -EINVAL : !there_is_room(e, c, &h) ? -ENOSPC : 0;
 	if (!error)
-		error = take(e, c, &h, p + sizeof h + sizeof *c);
+		error = take(e, c, &h, p);
 	if (error)
 		goto refused;
 	peer = memory_is_there(e, c) ? xl_peer_take(e, h.node, &h.path) : NULL;
@@ -351,7 +389,7 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 		error = -ENOSPC;
 		goto give_back;
 	}
-	settle(e, c, peer, &h);
+	settle(e, c, peer, &h, h.flows ? &flow : NULL);
 	*conn = i;
 	return 0;
 

@@ -2,6 +2,7 @@
 #include "loss.h"
 
 #include "conn.h"
+#include "flow.h"
 #include "pmtu.h"
 #include "recovery.h"
 #include "rtt.h"
@@ -34,41 +35,49 @@ static void forget_reordering(struct xl_conn *c)
 
 void xl_loss_mistaken(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s)
 {
+	struct xl_flow *f = xl_flow_of(e, c);
+
 	xl_count(e, XL_C_SPURIOUS);
 	c->packets_spurious++;
 	learn_reordering(c, s);
-	c->run_start_ns = XL_NEVER;
-	/* Packets are lost in the order in which they were sent: what was lost before the episode began was sent before. */
-	if (distance(s->order, c->episode_order) < 0 || --c->episode_lost || !c->cc.before.valid)
+	if (!f)
 		return;
-	xl_cc_of(&c->cc)->undo(&c->cc);
+	f->run_start_ns = XL_NEVER;
+	/* Packets are lost in the order in which they were sent: what was lost before the episode began was sent before. */
+	if (distance(s->order, f->episode_order) < 0 || --f->episode_lost || !f->cc.before.valid)
+		return;
+	xl_cc_of(&f->cc)->undo(&f->cc);
 	xl_count(e, XL_C_UNDO);
 }
 
 /* Packets sent one after the other, over a long time, and all lost: persistent congestion (RFC 9002, 7.6). */
-static void look_for_persistence(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s)
+static void look_for_persistence(struct xl_engine *e, struct xl_conn *c, struct xl_flow *f, const struct xl_sent *s)
 {
-	if (c->run_start_ns == XL_NEVER || c->run_order != s->order)
-		c->run_start_ns = s->time_ns;
-	c->run_order = s->order + 1;
-	if (!c->rtt.sampled || c->run_start_ns < c->rtt.since_ns ||
-	    s->time_ns - c->run_start_ns <= XL_PERSISTENT_PTOS * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns))
+	if (f->run_start_ns == XL_NEVER || f->run_order != s->order)
+		f->run_start_ns = s->time_ns;
+	f->run_order = s->order + 1;
+	if (!c->rtt.sampled || f->run_start_ns < c->rtt.since_ns ||
+	    s->time_ns - f->run_start_ns <= XL_PERSISTENT_PTOS * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns))
 		return;
-	xl_cc_of(&c->cc)->collapse(&c->cc, e->now_ns);
+	xl_cc_of(&f->cc)->collapse(&f->cc, e->now_ns);
 	xl_count(e, XL_C_PERSISTENT);
-	c->run_start_ns = XL_NEVER;
+	f->run_start_ns = XL_NEVER;
 }
 
 static void reduce(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s)
 {
-	if (xl_cc_of(&c->cc)->lost(&c->cc, s->time_ns, e->now_ns)) {
+	struct xl_flow *f = xl_flow_of(e, c);
+
+	if (!f) /* it sends no data, and would begin anew */
+		return;
+	if (xl_cc_of(&f->cc)->lost(&f->cc, s->time_ns, e->now_ns)) {
 		xl_count(e, XL_C_RECOVERIES);
-		c->episode_order = s->order;
-		c->episode_lost = 0;
+		f->episode_order = s->order;
+		f->episode_lost = 0;
 		forget_reordering(c);
 	}
-	c->episode_lost++;
-	look_for_persistence(e, c, s);
+	f->episode_lost++;
+	look_for_persistence(e, c, f, s);
 }
 
 static void lose(struct xl_engine *e, struct xl_conn *c, u32 i, enum xl_engine_counter why)

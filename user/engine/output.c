@@ -7,6 +7,7 @@
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
+#include "flow.h"
 #include "grant.h"
 #include "pacer.h"
 #include "peer.h"
@@ -106,11 +107,12 @@ static bool ends_burst(const struct xl_engine *e, const struct xl_conn *c, const
 }
 
 /* The peer may hold an ACK back until more packets come: where none do, it is asked for one (K-31). */
-static bool asks(const struct xl_engine *e, const struct xl_conn *c, const struct xl_txbuf *t, u32 bytes)
+static bool asks(struct xl_engine *e, struct xl_conn *c, const struct xl_txbuf *t, u32 bytes)
 {
-	bool many = (u64)(c->unasked + 1) * c->max_packet * XL_ACK_PARTS >= c->cc.cwnd;
+	const struct xl_cc *cc = &xl_flow_need(e, c)->cc; /* the end alone is no data that is held */
+	bool many = (u64)(c->unasked + 1) * c->max_packet * XL_ACK_PARTS >= cc->cwnd;
 
-	if (!xl_cc_open(&c->cc, c->inflight + bytes, c->max_packet) && (many || !xl_probe_asked(c)))
+	if (!xl_cc_open(cc, c->inflight + bytes, c->max_packet) && (many || !xl_probe_asked(c)))
 		return true;
 	return c->unasked && (many || ends_burst(e, c, t));
 }
@@ -145,9 +147,9 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 }
 
 /* The window lets a packet of `bytes` out. */
-static bool window_open(struct xl_conn *c, u32 bytes)
+static bool window_open(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
-	if (xl_cc_open(&c->cc, c->inflight, bytes))
+	if (xl_cc_open(&xl_flow_need(e, c)->cc, c->inflight, bytes))
 		return true;
 	c->window_limited = true;
 	return false;
@@ -203,7 +205,7 @@ static u32 next_data(struct xl_engine *e, struct xl_conn *c, bool *starved)
 	bytes = t->len + XLANE_OUTER_BYTES + XLANE_TAG_BYTES;
 	if (c->probes) /* they go past window and pace */
 		return tb;
-	return window_open(c, bytes) && xl_pacer_ready(e, c, bytes) ? tb : XL_NONE;
+	return window_open(e, c, bytes) && xl_pacer_ready(e, c, bytes) ? tb : XL_NONE;
 }
 
 /* What is to be said goes with the next data, if that leaves room for it; full packets would make it wait for the window. */

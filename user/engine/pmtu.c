@@ -12,6 +12,7 @@
 
 #include "../wire/record.h"
 #include "conn.h"
+#include "flow.h"
 #include "peer.h"
 #include "recut.h"
 #include "txbuf.h"
@@ -51,6 +52,7 @@ u32 xl_pmtu_packet(const struct xl_engine *e, const struct xl_conn *c)
 
 void xl_pmtu_refresh(struct xl_engine *e, struct xl_conn *c)
 {
+	struct xl_flow *f = xl_flow_of(e, c);
 	u32 bytes = xl_pmtu_packet(e, c);
 
 	if (c->told_packet != e->cfg.max_packet)
@@ -58,7 +60,8 @@ void xl_pmtu_refresh(struct xl_engine *e, struct xl_conn *c)
 	if (bytes == c->max_packet)
 		return;
 	c->max_packet = bytes;
-	xl_cc_of(&c->cc)->resize(&c->cc, bytes);
+	if (f)
+		xl_cc_of(&f->cc)->resize(&f->cc, bytes);
 }
 
 void xl_pmtu_told(struct xl_engine *e, struct xl_conn *c, u64 number, u32 bytes)

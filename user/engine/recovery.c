@@ -3,6 +3,7 @@
 
 #include "ack.h"
 #include "conn.h"
+#include "flow.h"
 #include "loss.h"
 #include "persist.h"
 #include "pmtu.h"
@@ -15,8 +16,10 @@ static struct xl_sent *sent_at(const struct xl_engine *e, u32 i) { return &e->se
 /* The first packet after nothing was in flight: what the window was is old knowledge (RFC 5681, 4.1). */
 static void restart(const struct xl_engine *e, struct xl_conn *c)
 {
-	if (c->inflight_packets == 0 && c->last_eliciting_ns)
-		xl_cc_of(&c->cc)->restart(&c->cc, e->now_ns - c->last_eliciting_ns,
+	struct xl_flow *f = xl_flow_of(e, c);
+
+	if (f && c->inflight_packets == 0 && c->last_eliciting_ns)
+		xl_cc_of(&f->cc)->restart(&f->cc, e->now_ns - c->last_eliciting_ns,
 					  xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns), e->now_ns);
 }
 
@@ -99,6 +102,7 @@ struct acked {
 static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i, struct acked *n)
 {
 	struct xl_sent *s = sent_at(e, i);
+	struct xl_flow *f = xl_flow_of(e, c);
 
 	n->packets++;
 	xl_pmtu_acked(e, c, s);
@@ -109,8 +113,8 @@ static void acknowledged(struct xl_engine *e, struct xl_conn *c, u32 i, struct a
 		n->bytes += s->bytes;
 		if ((s32)(s->order - c->acked_order) > 0)
 			c->acked_order = s->order;
-		if (!s->pad)
-			xl_cc_of(&c->cc)->acked(&c->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
+		if (f && !s->pad)
+			xl_cc_of(&f->cc)->acked(&f->cc, s->bytes, s->time_ns, e->now_ns, c->rtt.srtt_ns,
 						c->window_limited);
 	}
 	if (s->number == c->told_number)
@@ -178,6 +182,7 @@ void xl_recovery_look_for_end(struct xl_engine *e, struct xl_conn *c)
 /* The largest number is newly acknowledged: a round trip. None is measured across a time in which the worker stood still. */
 static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a, const struct acked *n)
 {
+	struct xl_flow *f = xl_flow_of(e, c);
 	u64 slow = (u64)a->host_delay_ns + e->host_ns, rtt;
 	struct xl_cc_sample s;
 
@@ -193,13 +198,15 @@ static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack 
 		.limited = c->window_limited,
 	};
 	s.network_ns = s.delay_ns - xl_min(slow, s.delay_ns); /* what a slow host may have been (K-20) */
-	xl_cc_of(&c->cc)->sample(&c->cc, &s);
+	if (f)
+		xl_cc_of(&f->cc)->sample(&f->cc, &s);
 }
 
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a)
 {
 	u64 largest = a->range[0].last, acked_before = c->seq_acked_bytes + c->other_done;
 	struct acked n = { .sent_ns = XL_NONE64, .inflight = c->inflight };
+	const struct xl_flow *f = xl_flow_of(e, c);
 
 	xl_count(e, XL_C_ACKS_IN);
 	if (!plausible(e, c, a) || xl_skip_acked(e, c, a))
@@ -207,7 +214,7 @@ void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack
 	if (c->largest_acked == XL_NONE64 || largest > c->largest_acked)
 		c->largest_acked = largest;
 	/* Of a window that is not even half used more would say nothing about the path (RFC 9002, 7.8). */
-	if (c->inflight < c->cc.cwnd / 2)
+	if (!f || c->inflight < f->cc.cwnd / 2)
 		c->window_limited = false;
 	walk(e, c, a, &n);
 	walk_lost(e, c, a, &n);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "conn.h"
+#include "flow.h"
 #include "send.h"
 
 #define STALL_MS_MAX (86400ull * 1000) /* a day */
@@ -46,7 +47,9 @@ int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 v
 	case XL_CONN_CONGESTION:
 		if (value > XL_CONGESTION_NEWRENO)
 			return -EINVAL;
-		xl_cc_switch(&c->cc, algorithm(e, value));
+		c->congestion = algorithm(e, value);
+		if (xl_flow_of(e, c))
+			xl_cc_switch(&xl_flow_of(e, c)->cc, c->congestion);
 		xl_conn_activate(e, c);
 		return 0;
 	case XL_CONN_OPTIONS:
@@ -69,7 +72,7 @@ u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option)
 	case XL_CONN_DEADLINE_US:
 		return c->deadline_ns / XL_US;
 	case XL_CONN_CONGESTION:
-		return (u64)c->cc.algorithm + 1;
+		return (u64)c->congestion + 1;
 	case XL_CONN_OPTIONS:
 		break;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "share.h"
 
+#include "flow.h"
 #include "message.h"
 #include "send.h"
 
@@ -36,7 +37,10 @@ u64 xl_share_room(const struct xl_engine *e, const struct xl_conn *c, enum xl_tx
 
 void xl_share_hold(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 {
-	e->holders += !c->buffered && bytes;
+	if (!c->buffered && bytes) {
+		e->holders++;
+		xl_flow_hold(e, c);
+	}
 	c->buffered += bytes;
 }
 
@@ -44,5 +48,8 @@ void xl_share_release(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 {
 	XL_ASSERT(bytes <= c->buffered);
 	c->buffered -= bytes;
-	e->holders -= bytes && !c->buffered;
+	if (bytes && !c->buffered) {
+		e->holders--;
+		xl_flow_rest(e, c);
+	}
 }
