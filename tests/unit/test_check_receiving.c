@@ -314,16 +314,23 @@ static void test_large_in_parts(void **state)
 	end();
 }
 
-/* The count of a large message's blocks is part of two sums: a partial datagram, where none can be, evens the other out. */
+/* What a connection of messages can not have: a block for datagrams, empty. */
+static struct xl_datagrams *give_datagrams(struct xl_conn *c, u32 n)
+{
+	struct xl_datagrams *d = block(c->datagrams = spare(n));
+
+	memset(d, 0xff, XLANE_BLOCK_BYTES);
+	c->promised += c->backed ? 0 : 1;
+	return d;
+}
+
+/* The count of a large message's blocks is part of two sums: a datagram in parts, which should have two blocks and has one,
+ * evens the other out. */
 static void miscount(struct xl_conn *c)
 {
-	struct xl_fragments *t = block(spare(0));
-
-	c->partial[0] = (struct xl_partial){ .table = spare(0), .total = XLANE_BLOCK_BYTES };
-	t->block[0] = XL_NONE;
-	for (u32 i = 1; i < XL_DATAGRAM_BLOCKS; i++)
-		t->block[i] = XL_NONE;
-	c->large_in.held--; /* the block that the datagram should have */
+	give_datagrams(c, 0)->partial[0] = (struct xl_partial){ .table = spare(1), .total = XLANE_BLOCK_BYTES };
+	memset(block(spare(1)), 0xff, XLANE_BLOCK_BYTES);
+	c->large_in.held--;
 	c->promised += c->backed ? 0 : 2;
 }
 
@@ -399,7 +406,8 @@ static void fragment(struct peer *x, u64 id, u32 total, u32 offset, u16 bytes)
 	peer_send(&p, x, &r);
 }
 
-static struct xl_fragments *table_of(struct xl_conn *c, u32 i) { return block(c->partial[i].table); }
+static struct xl_partial *partial(const struct xl_conn *c, u32 i) { return &xl_datagrams_of(engine(), c)->partial[i]; }
+static struct xl_fragments *table_of(struct xl_conn *c, u32 i) { return block(partial(c, i)->table); }
 
 /* As many blocks are held as ever, but one is in another place than it is counted in. */
 static void misplace(struct xl_conn *c)
@@ -410,7 +418,7 @@ static void misplace(struct xl_conn *c)
 
 static void enlarge(struct xl_conn *c, u32 total)
 {
-	c->partial[0].total = total;
+	partial(c, 0)->total = total;
 	for (u32 i = 0; i < XL_DATAGRAM_BLOCKS; i++)
 		table_of(c, 0)->block[i] = spare(i);
 	table_of(c, 1)->block[1] = spare(XL_DATAGRAM_BLOCKS);
@@ -418,13 +426,14 @@ static void enlarge(struct xl_conn *c, u32 total)
 
 static void add_partial(struct xl_conn *c)
 {
-	struct xl_fragments *t = block(spare(0));
+	struct xl_fragments *t = block(spare(1));
 
-	c->partial[0] = (struct xl_partial){ .table = spare(0), .total = 100 };
-	*t = (struct xl_fragments){ .count = 1, .got = 50, .fragment = { { 0, 50 } } };
-	t->block[0] = spare(1);
-	for (u32 i = 1; i < XL_DATAGRAM_BLOCKS; i++)
-		t->block[i] = XL_NONE;
+	give_datagrams(c, 0)->partial[0] = (struct xl_partial){ .table = spare(1), .total = 100 };
+	memset(t, 0xff, XLANE_BLOCK_BYTES);
+	t->count = 1;
+	t->got = 50;
+	t->fragment[0] = (struct xl_fragment){ 0, 50 };
+	t->block[0] = spare(2);
 }
 
 static void test_datagrams(void **state)
@@ -446,7 +455,7 @@ static void test_datagrams(void **state)
 	c = conn(&x);
 	m = conn(&y);
 	t = table_of(c, 0);
-	CHECK(t->count == 2 && c->datagrams_over != XL_NONE);
+	CHECK(t->count == 2 && c->datagrams != XL_NONE);
 	WRONG("blocks of received data equal a recount", misplace(c));
 	WRONG("datagrams received are within the window", c->window = 0);
 	WRONG("datagrams received are within the window", c->recv_highest = 1);
@@ -458,9 +467,9 @@ static void test_datagrams(void **state)
 	WRONG("fragments are in order", t->fragment[1].end = 2000);
 	WRONG("fragments are in order", t->fragment[1].end = 3001);
 	WRONG("bytes of fragments equal a recount", t->got++);
-	WRONG("bytes of fragments equal a recount", (t->fragment[1].start = 1000, t->got = c->partial[0].total = 2800));
+	WRONG("bytes of fragments equal a recount", (t->fragment[1].start = 1000, t->got = partial(c, 0)->total = 2800));
 	WRONG("fragments have their memory", (t->block[0] = XL_NONE, t->block[1] = spare(0)));
-	WRONG("only datagram connections have datagrams", m->datagrams_over = spare(0));
+	WRONG("only datagram connections have datagrams", give_datagrams(m, 0));
 	WRONG("only datagram connections have datagrams", add_partial(m));
 	WRONG("datagrams in reassembly have a timer", c->partial_due_ns = XL_NEVER);
 	WRONG("datagrams in reassembly have a timer", m->partial_due_ns = 5);

@@ -90,7 +90,12 @@ static void test_buffers(void **state)
 	WRONG("the head of a large message is in one buffer until it is sent", buffer(c->queue.head)->large_head = true);
 	WRONG("every byte sent is acknowledged or buffered", c->seq_acked_bytes++);
 	WRONG("every byte outside the sequence is acknowledged, given up or buffered", c->other_done++);
+	WRONG("who holds data has a flow of its own", c->flow = XL_NONE);
+	WRONG("who holds data has a flow of its own", engine()->flows[c->flow].conn++);
+	WRONG("who holds data has a flow of its own", c->congestion = (u8)(c->congestion + 1) % XL_CC_ALGORITHMS);
 	WRONG("connections that hold data add up", engine()->holders++);
+	WRONG("flows add up", engine()->nflows++);
+	WRONG("flows add up", (engine()->flow_free.count--, engine()->flow_rest.count++, engine()->nflows--));
 	WRONG("frames of transmit buffers add up", engine()->tx_frames--);
 	WRONG("the frame census adds up", p.h[1].f.census[XL_FRAME_FREE]--);
 	end();
