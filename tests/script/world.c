@@ -5,39 +5,42 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void world_init(struct world *w, u64 first_number)
 {
+	static struct seen seen[WORLD_SEEN_MAX]; /* one world at a time */
+
 	*w = (struct world){ .now = WORLD_START_NS };
 	w->cfg = (struct xl_engine_config){
 		.node_id = NODE(ENGINE_ADDRESS), .incarnation = 77, .seed = 1, .first_number = first_number,
 		.max_packet = 1500, .segs_max = 1, .tx_frames_max = WORLD_FRAMES / 2, .conns_max = 128, .peers_max = 64,
 		.blocks = 8192, .recv_window_bytes = XLANE_RECV_WINDOW_MIN_BYTES,
 	};
-	w->seen = malloc(WORLD_SEEN_MAX * sizeof *w->seen);
+	w->seen = seen;
 }
 
 bool world_begin(struct world *w)
 {
-	size_t bytes;
-
 	w->frame_memory = malloc((size_t)WORLD_FRAMES * XLANE_FRAME_BYTES);
 	w->tables = malloc(xl_frames_table_bytes(WORLD_FRAMES));
 	xl_frames_init(&w->frames, w->frame_memory, XLANE_FRAME_BYTES, WORLD_FRAMES, w->tables);
 	w->cfg.frames = &w->frames;
-	bytes = (xl_engine_bytes(&w->cfg) + 63) & ~(size_t)63;
-	w->memory = aligned_alloc(64, bytes);
-	memset(w->memory, 0, bytes);
+	/* Zeroed as it is touched: most of it never is. */
+	w->bytes = xl_engine_bytes(&w->cfg);
+	w->memory = mmap(NULL, w->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->memory == MAP_FAILED)
+		return false;
 	w->e = xl_engine_init(w->memory, &w->cfg, w->now);
 	return w->e;
 }
 
 void world_end(struct world *w)
 {
-	free(w->memory);
+	if (w->bytes)
+		munmap(w->memory, w->bytes);
 	free(w->frame_memory);
 	free(w->tables);
-	free(w->seen);
 }
 
 void world_input(struct world *w, const struct raw *raw, const struct xl_path *path, u32 piece)

@@ -18,6 +18,7 @@ struct world {
 	struct xl_engine_config cfg;
 	struct xl_frames frames;
 	void *memory, *frame_memory, *tables;
+	size_t bytes;                 /* of memory */
 	struct xl_engine *e;          /* NULL: not begun */
 	u64 now;
 	struct seen *seen;            /* [WORLD_SEEN_MAX], a ring */
