@@ -14,7 +14,7 @@
 
 #define XL_MAP_ENTRIES_MAX (1u << 30)
 
-struct xl_map_slot { u64 key; u32 value; u32 pad; };
+struct xl_map_slot { u64 key; u32 value; } __attribute__((packed, aligned(4))); /* 12 bytes: there are many */
 struct xl_map {
 	struct xl_map_slot *slot;   /* [mask + 1]; key 0: empty */
 	u32 mask, shift;            /* slots - 1, and 64 - log2(slots) */

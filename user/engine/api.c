@@ -124,7 +124,7 @@ int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now
 	c->remote_port = how->port;
 	c->user = how->user;
 	c->control = XL_CTL_HANDSHAKE;
-	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	c->call_time_ns = e->now_ns + c->call.retry_ns;
 	xl_conn_rearm(e, c);
 	xl_conn_activate(e, c);
 	*conn = xl_conn_index(e, c);
@@ -188,11 +188,17 @@ void xl_conn_info(const struct xl_engine *e, u32 conn, struct xl_conn_info *out)
 		.rtt_latest_ns = c->rtt.latest_ns, .pto_ns = xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns),
 		.cwnd_bytes = cc.cwnd, .ssthresh_bytes = cc.ssthresh, .inflight_bytes = c->inflight,
 		.bytes_sent = c->seq_next + c->seq_queued + c->other_bytes, .bytes_acked = c->seq_acked_bytes + c->other_done,
-		.bytes_received = c->bytes_received,
-		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent, .packets_received = c->packets_received,
-		.packets_retransmitted = c->packets_again, .packets_lost = c->packets_lost,
-		.packets_spurious = c->packets_spurious, .ptos = c->ptos, .messages_sent = c->messages_sent,
-		.messages_received = c->messages_received, .max_packet = c->max_packet,
+		.bytes_delivered = c->consumed, .packets_sent = c->packets_sent,
+		.messages_sent = c->messages_sent, .max_packet = c->max_packet,
 		.credit_bytes = c->credit_limit > taken ? c->credit_limit - taken : 0,
 	};
+	if (c->calling)
+		return;
+	out->bytes_received = c->bytes_received;
+	out->packets_received = c->packets_received;
+	out->packets_retransmitted = c->packets_again;
+	out->packets_lost = c->packets_lost;
+	out->packets_spurious = c->packets_spurious;
+	out->ptos = c->ptos;
+	out->messages_received = c->messages_received;
 }

@@ -159,7 +159,7 @@ static void push_max_packet(struct xl_engine *e, struct xl_conn *c, struct xl_bu
 		return;
 	xl_record_max_packet_emit(p, &r);
 	xl_count(e, XL_C_MAX_PACKET_OUT);
-	c->told_packet = r.bytes;
+	c->told_packet = (u16)r.bytes;
 	b->control |= XL_CTL_MAX_PACKET;
 	b->eliciting = true;
 }

@@ -50,9 +50,9 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	c->message_max = (u32)xl_min(p->message_max ? p->message_max : XLANE_MESSAGE_SMALL_MAX_BYTES,
 				     XLANE_MESSAGE_MAX_BYTES);
 	c->peer_ack_delay_ns = p->ack_delay_ns ? p->ack_delay_ns : (u32)XL_ACK_DELAY_NS;
-	c->peer_packet = p->max_packet;
+	c->peer_packet = (u16)xl_min(p->max_packet, UINT16_MAX);
 	c->peer_packet_number = h->number;
-	c->max_packet = xl_pmtu_packet(e, c);
+	c->max_packet = (u16)xl_pmtu_packet(e, c);
 	c->crc_off = e->cfg.no_crc && p->no_crc;
 	if (f)
 		xl_cc_of(&f->cc)->init(&f->cc, c->max_packet);
@@ -102,7 +102,7 @@ static bool crossed(struct xl_engine *e, const struct xl_outer *h, const struct 
 		return true;
 	xl_count(e, XL_C_SIMULTANEOUS_OPEN);
 	c->crossing = true;
-	c->call_path = *path;
+	c->call.path = *path;
 	c->peer_incarnation = in->incarnation;
 	c->control |= XL_CTL_HANDSHAKE;
 	xl_conn_event(e, c, XL_EV_CALLED);
@@ -118,7 +118,7 @@ static bool repeated(struct xl_engine *e, const struct xl_outer *h, const struct
 		return false;
 	xl_count(e, XL_C_INIT_REPEATED);
 	if (e->conns[i].state == XL_STATE_ANSWERING) {
-		e->conns[i].call_path = *path; /* the first one's may have been garbled: nothing covers a link header */
+		e->conns[i].call.path = *path; /* the first one's may have been garbled: nothing covers a link header */
 		e->conns[i].control |= XL_CTL_HANDSHAKE;
 		xl_conn_activate(e, &e->conns[i]);
 	}
@@ -159,13 +159,13 @@ static u32 answer(struct xl_engine *e, const struct xl_outer *h, const struct xl
 	c->local_port = in->destination_port;
 	c->remote_port = in->source_port;
 	c->peer_incarnation = in->incarnation;
-	c->call_path = *path;
+	c->call.path = *path;
 	join_remote(e, c, h, &in->params);
 	c->listener = (u32)(l - e->listeners);
 	l->pending++;
 	e->half_open++;
 	c->control |= XL_CTL_HANDSHAKE;
-	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	c->call_time_ns = e->now_ns + c->call.retry_ns;
 	xl_conn_rearm(e, c);
 	xl_conn_activate(e, c);
 	return XLANE_WIRE_NONE;
@@ -242,8 +242,8 @@ static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 
 			return;
 		}
 		c->peer_incarnation = in.incarnation;
-		if (c->call_tries == 1 && c->call_first_ns >= e->leapt_ns)
-			xl_rtt_sample(&c->rtt, e->now_ns - c->call_first_ns, 0);
+		if (c->call_tries == 1 && c->call.first_ns >= e->leapt_ns)
+			xl_rtt_sample(&c->rtt, e->now_ns - c->call.first_ns, 0);
 	}
 	xl_peer_heard(e, xl_peer_of(e, c), path, c->state == XL_STATE_CALLING);
 	xl_conn_event(e, c, XL_EV_ACCEPTED);
@@ -262,7 +262,7 @@ static void take_cookie(struct xl_engine *e, const struct xl_outer *h, const u8 
 		xl_count(e, c ? XL_C_ILLEGAL_EVENT : XL_C_UNKNOWN_CONNECTION);
 		return;
 	}
-	memcpy(c->cookie, in.cookie, sizeof c->cookie);
+	memcpy(c->call.cookie, in.cookie, sizeof c->call.cookie);
 	c->has_cookie = true;
 	if (c->call_tries > XL_COOKIES_AT_ONCE)
 		return;

@@ -15,7 +15,7 @@ static struct xl_params own_params(const struct xl_engine *e, const struct xl_co
 		.has_cookie = c->has_cookie,
 	};
 
-	memcpy(p.cookie, c->cookie, sizeof p.cookie);
+	memcpy(p.cookie, c->call.cookie, sizeof p.cookie);
 	return p;
 }
 
@@ -59,10 +59,10 @@ bool xl_call_output(struct xl_engine *e, struct xl_conn *c, struct xl_packet *ou
 	if (!xl_build_bare(e, &b, e->cfg.max_packet))
 		return false;
 	h.number = c->next_number++;
-	c->told_packet = c->call_tries == 0 || c->told_packet == e->cfg.max_packet ? e->cfg.max_packet : 0;
+	c->told_packet = c->call_tries == 0 || c->told_packet == e->cfg.max_packet ? (u16)e->cfg.max_packet : 0;
 	p = xl_frames_ptr(e->frames, b.tb) + b.tail;
 	b.tail += calling ? init_record(e, c, p) : accept_record(e, c, p);
-	xl_build_seal(e, &b, &h, calling ? &peer->path : &c->call_path, out);
+	xl_build_seal(e, &b, &h, calling ? &peer->path : &c->call.path, out);
 	xl_txbuf_sent(e, c, b.tb);
 	c->control &= (u8)~XL_CTL_HANDSHAKE;
 	c->packets_sent++;

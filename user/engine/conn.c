@@ -73,11 +73,11 @@ struct xl_conn *xl_conn_take(struct xl_engine *e, u8 kind, u8 state, u64 call_id
 		.send_buffer = e->cfg.send_buffer_bytes,
 		.call_time_ns = XL_NEVER, .linger_until_ns = XL_NEVER, .ring_ns = XL_NEVER,
 		.expire_ns = XL_NEVER, .pace_due_ns = XL_NEVER, .persist_ns = XL_NEVER, .blocked_at = XL_NONE64,
-		.sent_order = 1, .asked_number = XL_NONE64, .told_number = XL_NONE64,
+		.sent_order = 1, .asked_number = XL_NONE64, 
 		.ack_every = XL_ACK_EVERY, .reorder_packets = XL_REORDER_PACKETS, .max_packet = e->cfg.max_packet,
 		.peer_packet = XLANE_MTU_MAX, .rest_ns = XL_NEVER, .pace_since_ns = e->now_ns,
 		.window = window, .credit_given = window, .peer_ack_delay_ns = XL_ACK_DELAY_NS,
-		.call_first_ns = e->now_ns, .call_retry_ns = XL_CALL_RETRY_NS,
+		.calling = true, .call = { .first_ns = e->now_ns, .retry_ns = XL_CALL_RETRY_NS },
 	};
 	c->first_number = e->cfg.first_number == XL_NONE64 ? xl_prng_u64(&e->prng) >> 33 : e->cfg.first_number;
 	c->next_number = c->first_number;
@@ -199,6 +199,17 @@ static void queue_fin(struct xl_engine *e, struct xl_conn *c)
 	xl_conn_activate(e, c);
 }
 
+/* The handshake is over, well or badly: its place is for what begins now. */
+static void call_over(struct xl_conn *c)
+{
+	if (!c->calling)
+		return;
+	c->calling = false;
+	c->told_number = XL_NONE64;
+	c->told_largest = c->told_before = c->bytes_received = c->packets_received = c->messages_received = 0;
+	c->packets_again = c->packets_lost = c->packets_spurious = c->ptos = 0;
+}
+
 /* The handshake is done: the program, or the listener's queue, gets the connection. */
 static void opened(struct xl_engine *e, struct xl_conn *c, u8 before)
 {
@@ -260,6 +271,8 @@ bool xl_conn_event(struct xl_engine *e, struct xl_conn *c, enum xl_state_event e
 		return false;
 	}
 	c->state = (u8)next;
+	if (next != XL_STATE_CALLING && next != XL_STATE_ANSWERING)
+		call_over(c);
 	if (event == XL_EV_SHUTDOWN && next != XL_STATE_DEAD)
 		queue_fin(e, c);
 	if (next == before)
@@ -288,6 +301,7 @@ void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_pee
 	}
 	tell_peer = tell_peer && c->remote_id && c->state != XL_STATE_LINGER;
 	c->state = XL_STATE_DEAD;
+	call_over(c);
 	xl_conn_quiet(e, c);
 	c->abort_code = code;
 	c->control = tell_peer ? XL_CTL_ABORT : 0;
@@ -339,13 +353,13 @@ static void call_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_conn_activate(e, c);
 		return;
 	}
-	if (e->now_ns - c->call_first_ns >= e->cfg.peer_death_ns) {
+	if (e->now_ns - c->call.first_ns >= e->cfg.peer_death_ns) {
 		xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, false);
 		return;
 	}
 	c->control |= XL_CTL_HANDSHAKE;
-	c->call_retry_ns = xl_min(2 * c->call_retry_ns, XL_CALL_RETRY_MAX_NS);
-	c->call_time_ns = e->now_ns + c->call_retry_ns;
+	c->call.retry_ns = (u32)xl_min(2 * (u64)c->call.retry_ns, XL_CALL_RETRY_MAX_NS);
+	c->call_time_ns = e->now_ns + c->call.retry_ns;
 	xl_conn_activate(e, c);
 }
 

@@ -158,11 +158,11 @@ enum xl_large_state {
 struct xl_large_in {
 	u64 message;           /* offset of its head */
 	u32 bytes, read;       /* of them consumed by the program */
-	u32 reserved, held;    /* blocks: still reserved for it, and of these taken */
+	u64 due_ns;            /* GRANTED: when its period is over, */
+	u32 moved;             /* and new bytes since that began */
 	u32 index[XL_LARGE_INDEX_MAX];
 	u32 ranges;            /* block with struct xl_ranges: what is here; gone when all is */
-	u32 moved;             /* GRANTED: new bytes since its period began, and when that is over */
-	u64 due_ns;
+	u16 reserved, held;    /* blocks: still reserved for it, and of these taken */
 	u8 state;
 };
 
@@ -170,8 +170,8 @@ enum xl_reading { XL_READING_NOTHING, XL_READING_FRONT, XL_READING_EARLY, XL_REA
 
 struct xl_rtt {
 	u64 srtt_ns, rttvar_ns, min_ns, latest_ns;
-	u64 since_ns;            /* when the first sample was taken */
-	bool sampled;
+	u64 since_ns : 63;       /* when the first sample was taken */
+	bool sampled : 1;
 };
 
 /* What a connection that sends data knows of the way its data takes (flow.h). */
@@ -188,111 +188,139 @@ struct xl_flow {
 	u32 episode_order, episode_lost; /* loss.h: first packet lost in it, and how many are still taken for lost */
 };
 
+/* The handshake, until the connection is open. */
+struct xl_call {
+	struct xl_path path;     /* where the INIT came from: the ACCEPT goes there, and confirming it moves the peer */
+	u64 first_ns;
+	u32 retry_ns;
+	u8 cookie[XLANE_COOKIE_BYTES];
+};
+
+/*
+ * In the order of use: what every packet that comes needs is in the first lines of the cache, then what every packet that
+ * goes needs, then the rest; figures and what is rare last. There are very many of these, most of them idle: what only
+ * those need that send is in a flow, what only those need that receive is in blocks.
+ */
 struct xl_conn {
 	/* who */
-	u64 local_id, remote_id, call_id, remote_key, user;
+	u64 local_id, remote_id;
 	u32 peer, listener;
-	u16 local_port, remote_port;
 	u8 kind, state;
-	bool initiator, owned, crossing, call_mapped;
-	bool shut_wanted, closed_told, crc_off, ended_gracefully;
-	s32 error;
-	u32 abort_code, abort_tries;
-	u64 peer_incarnation;
-	struct xl_path call_path;  /* where the INIT came from: the ACCEPT goes there, and confirming it moves the peer */
+	u8 control;              /* XL_CTL bits to send */
+	u8 ack_every;            /* packets that share an ACK while all is well */
+	bool initiator : 1, owned : 1, crossing : 1, call_mapped : 1, calling : 1 /* `call` is valid */, has_cookie : 1;
+	bool shut_wanted : 1, closed_told : 1, crc_off : 1, ended_gracefully : 1;
+	bool ack_now : 1, fin_received : 1;
+	bool is_active : 1, is_event : 1, is_waiting : 1, awaits_memory : 1;
+	bool is_fresh : 1;       /* is_active among those that go first (sched.h) */
+	bool is_held : 1;        /* had data when it last could send nothing */
+	bool fin_queued : 1, fin_acked : 1, want_write : 1, want_large : 1;
+	bool window_limited : 1; /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
+	bool large_turn : 1;     /* the next new packet is one of the large message, if there is one */
+	bool datagram_any : 1;   /* some id is over */
 
-	/* sending */
-	u64 next_number, first_number;
-	u64 peer_first;          /* the peer numbers its packets from here */
+	/* what came */
+	struct xl_received received;
+	u64 ack_due_ns, largest_time_ns;
+	u32 largest_host_ns;     /* that packet may have waited here so long before; 0: not known */
+	u32 ack_pending;
+	u32 received_table;      /* block of ranges, or XL_NONE */
+	u32 holes;               /* block with struct xl_ranges, or XL_NONE */
+	u64 recv_next, recv_highest, consumed, credit_given;
+
+	/* what goes */
+	u64 next_number;
+	u64 largest_acked;       /* XL_NONE64: none */
+	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
+	u64 last_eliciting_ns, loss_time_ns;
+	u32 inflight_packets;
+	u32 flow;                /* XL_NONE: none */
+	u32 sent_order, acked_order; /* of the next packet, of the newest acknowledged: see struct xl_sent */
+	struct xl_link active;
+	s32 deficit;             /* bytes of data that its turn still allows */
+	u32 pto_count;
+	struct xl_list queue, queue_large, again, flight, sent, lost;
+	struct xl_list ranks;    /* queue.h: the first buffers of each priority in the queue, highest first */
+	u32 unasked;             /* packets that ask for an ACK sent since asked_number */
+	u64 asked_number;        /* newest packet with a PING; XL_NONE64: none */
 	u64 seq_next;            /* offset of what is sent next for the first time */
 	u64 seq_queued;          /* bytes of the sequence that wait for that */
 	u64 seq_acked_bytes, credit_limit, blocked_at;
 	u64 buffered;            /* bytes in transmit buffers */
 	u64 other_bytes, other_done; /* bytes outside the sequence (LARGE, DGRAM): taken, and of them acknowledged or given up */
-	struct xl_list ranks;    /* queue.h: the first buffers of each priority in the queue, highest first */
-	struct xl_list queue, queue_large, again, flight, sent, lost;
-	struct xl_large_out large_out;
-	u64 datagram_next;
-	u64 message_last;        /* id of the message or datagram taken last: they are counted from 1 */
-	u64 deadline_ns;         /* time that a datagram may wait to be sent; 0: any */
-	u64 expire_ns;           /* not after the first deadline of what waits; XL_NEVER */
-	u32 send_buffer;
-	u64 stall_ns;            /* 0: the engine's peer_death_ns */
-	u8 priority;             /* of messages taken from now on */
-	u8 queue_turns;          /* taken from the front of the queue since the oldest had its turn */
-	bool large_turn;         /* the next new packet is one of the large message, if there is one */
-	u64 inflight;            /* bytes of sent packets neither acknowledged nor lost */
-	u32 inflight_packets;
-	u32 max_packet, probes, pto_count;
-	u32 persist_count;       /* persist.h: times in a row that the peer answered, and took or gave nothing */
-	u32 peer_packet;         /* largest packet that the peer receives */
-	u32 told_packet;         /* what it was told to be the largest that is received here; 0: one or the other value */
-	u32 pad;                 /* size of a packet to try the path with; 0: none */
-	u64 peer_packet_number;  /* of the newest packet that said so */
-	u64 largest_acked;       /* XL_NONE64: none */
-	u32 sent_order, acked_order; /* of the next packet, of the newest acknowledged: see struct xl_sent */
-	u64 asked_number;        /* newest packet with a PING; XL_NONE64: none */
-	u32 unasked;             /* packets that ask for an ACK sent since */
-	u8 calm_episodes;        /* without a wrong verdict */
+	struct xl_rtt rtt;
 	u64 ring_ns;             /* the next packet's frames are with the driver still: when to look again */
 	u64 pace_due_ns;         /* the next packet waits for its time (pacer.h); XL_NEVER: it does not */
 	u64 persist_ns;          /* stands without credit and nothing in flight: when to ask again; XL_NEVER: it does not */
-	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
-	u64 last_eliciting_ns, loss_time_ns, call_time_ns, call_retry_ns, call_first_ns, linger_until_ns;
-	u32 reorder_packets, message_max, peer_ack_delay_ns;
-	u32 reorder_quarters;    /* quarter round trips added to the time threshold by evidence */
-	struct xl_rtt rtt;
-	u32 flow;                /* XL_NONE: none */
+	u64 expire_ns;           /* not after the first deadline of what waits; XL_NEVER */
+	u16 max_packet;
+	u16 peer_packet;         /* largest packet that the peer receives; what is larger than 2^16 - 1 counts as that */
+	u16 told_packet;         /* what it was told to be the largest that is received here; 0: one or the other value */
+	u16 pad;                 /* size of a packet to try the path with; 0: none */
+	u16 reorder_packets;
+	u8 reorder_quarters;     /* quarter round trips added to the time threshold by evidence */
+	u8 calm_episodes;        /* without a wrong verdict */
+	u8 probes;
+	u8 persist_count;        /* persist.h: times in a row that the peer answered, and took or gave nothing */
 	u8 congestion;           /* enum xl_cc_algorithm */
-	u8 control;              /* XL_CTL bits to send */
-	bool fin_queued, fin_acked, want_write, want_large;
-	bool window_limited;     /* the window, not the program, sets the pace: it may grow (RFC 9002, 7.8) */
-	u8 cookie[XLANE_COOKIE_BYTES];
-	bool has_cookie;
-	u8 call_tries;
+	u8 priority;             /* of messages taken from now on */
+	u8 queue_turns;          /* taken from the front of the queue since the oldest had its turn */
+	u8 reading;              /* enum xl_reading: where that is; its header is consumed */
+	u8 event_bits;
+	u8 call_tries, abort_tries;
+	u16 local_port, remote_port;
+	u32 send_buffer;
+	u32 stall_ms;            /* 0: the engine's peer_death_ns */
+	u32 message_max, peer_ack_delay_ns;
 
-	/* receiving */
-	struct xl_received received;
-	u32 received_table;      /* block of ranges, or XL_NONE */
-	u32 holes;               /* block with struct xl_ranges, or XL_NONE */
-	u64 recv_next, recv_highest, consumed, credit_given, fin_at;
+	/* receive memory, messages, datagrams */
+	struct xl_rbuf rbuf;
+	u32 promised;            /* blocks: for what is `backed`, or those that are held */
+	u64 fin_at;
 	u64 message_parse;       /* where the next message header is expected */
 	u64 early_at;            /* reading an early message: its next byte */
 	u32 messages_ready;      /* whole ones, the one being read included */
 	u32 message_left;        /* bytes of the one being read */
-	u8 reading;              /* enum xl_reading: where that is; its header is consumed */
 	u32 early;               /* block of message starts behind holes (early.c), or XL_NONE */
-	struct xl_large_in large_in;
+	u32 datagrams;           /* block: struct xl_datagrams, or XL_NONE: all ids up to datagram_top are over, none in parts */
 	u64 datagram_top;        /* highest id that is over, if any is */
 	u64 partial_due_ns;
-	u32 datagrams;           /* block: struct xl_datagrams, or XL_NONE: all ids up to datagram_top are over, none in parts */
-	bool datagram_any;       /* some id is over */
-	struct xl_rbuf rbuf;
-	u64 ack_due_ns, largest_time_ns;
-	u32 largest_host_ns;     /* that packet may have waited here so long before; 0: not known */
 	u32 window;              /* window.h: bytes past `consumed` that the peer is to have as credit */
 	u32 backed;              /* of these have memory: 0, or XLANE_RECV_WINDOW_MIN_BYTES at least */
-	u32 promised;            /* blocks: for what is backed, or those that are held */
 	u64 pace_from, pace_since_ns, grown_ns; /* where and when measuring the reader's pace began; the window's last growth */
 	u64 data_ns;             /* when something new last came and there was memory for it */
 	u64 rest_ns;             /* memory is promised: when to see whether anything still comes */
-	u32 ack_pending;
-	u8 ack_every;            /* packets that share an ACK while all is well */
-	u64 told_number, told_largest; /* packet of ours that carried an ACK, and the largest number in it; XL_NONE64: none */
-	u64 told_before;         /* the peer knows, for a round trip already, what we have up to here */
-	bool ack_now, fin_received;
+	struct xl_large_in large_in;
+	struct xl_large_out large_out;
+	u64 datagram_next;
+	u64 message_last;        /* id of the message or datagram taken last: they are counted from 1 */
+	u64 deadline_ns;         /* time that a datagram may wait to be sent; 0: any */
 
 	/* lists of the engine */
-	struct xl_link active, event, accept, of_peer, waiting, large_class, large_age, backing;
-	bool is_active, is_event, is_waiting, awaits_memory;
-	bool is_fresh;           /* is_active among those that go first (sched.h) */
-	bool is_held;            /* had data when it last could send nothing */
-	s32 deficit;             /* bytes of data that its turn still allows */
-	u32 event_bits;
+	union {                  /* a program owns it, or it is not accepted yet */
+		struct xl_link event, accept;
+	};
+	struct xl_link of_peer, waiting, large_class, large_age, backing;
 
-	/* figures */
-	u64 bytes_received, packets_sent, packets_received, packets_again, packets_lost, packets_spurious, ptos;
-	u64 messages_sent, messages_received;
+	/* what is rare */
+	s32 error;
+	u32 abort_code;
+	u64 call_id, remote_key, user, peer_incarnation;
+	u64 first_number;
+	u64 peer_first;          /* the peer numbers its packets from here */
+	u64 peer_packet_number;  /* of the newest packet that said how large packets it receives */
+	u64 stalled_ns;          /* of the first probe timeout since anything was acknowledged */
+	u64 call_time_ns, linger_until_ns;
+	u64 packets_sent, messages_sent;
+	union {
+		struct xl_call call;
+		struct {         /* what begins when it is open: 0 then */
+			u64 told_number, told_largest; /* packet of ours that carried an ACK, and the largest number in it */
+			u64 told_before;  /* the peer knows, for a round trip already, what we have up to here */
+			u64 bytes_received, packets_received, messages_received;
+			u32 packets_again, packets_lost, packets_spurious, ptos; /* they stop at 2^32 - 1 */
+		};
+	};
 };
 
 /* --- peers, listeners, answers without state ------------------------------------------------ */
@@ -410,6 +438,8 @@ static inline u32 xl_conn_index(const struct xl_engine *e, const struct xl_conn 
 /* Nobody will read what this connection receives. */
 static inline bool xl_conn_gone(const struct xl_conn *c) { return !c->owned && c->listener == XL_NONE; }
 static inline void xl_count(struct xl_engine *e, enum xl_engine_counter n) { e->counters[n]++; }
+/* A figure that stops at its end. */
+static inline void xl_up(u32 *n) { *n += *n != UINT32_MAX; }
 static inline u8 *xl_block_ptr(const struct xl_engine *e, u32 b) { return e->blocks + (u64)b * XLANE_BLOCK_BYTES; }
 
 #endif

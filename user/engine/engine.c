@@ -11,6 +11,8 @@
 #include "txbuf.h"
 #include "writers.h"
 
+#define SENTS_PER_FRAME 4
+#define SENTS_LEAST   64  /* with few frames and few connections */
 #define TX_LARGE_PART 16  /* part of the frames for data that only large messages may take */
 
 struct arena { u8 *base; size_t used; };
@@ -29,7 +31,12 @@ struct parts {
 	void *local, *remote, *call, *node, *port, *ended, *wheel;
 };
 
-static u32 sents_of(const struct xl_engine_config *c) { return 4 * c->frames->own + 2 * c->conns_max; }
+/* Each packet with data has a frame at least once until it is acknowledged; the others are packets of control, and what is
+ * kept of lost ones. Who has none left waits: idle connections need none. */
+static u32 sents_of(const struct xl_engine_config *c)
+{
+	return SENTS_PER_FRAME * c->frames->own + SENTS_LEAST + 2 * (u32)xl_min(c->conns_max, c->frames->own);
+}
 
 /* The one place that says how the memory is divided; with a NULL base it only measures. */
 static struct parts divide(struct arena *a, const struct xl_engine_config *c)

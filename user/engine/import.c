@@ -23,18 +23,7 @@
 /* --- values that C itself does not allow ---------------------------------------------------------- */
 #define FLAG(type, member) (u16)offsetof(type, member)
 
-static const u16 conn_flags[] = {
-	FLAG(struct xl_conn, initiator), FLAG(struct xl_conn, owned), FLAG(struct xl_conn, crossing),
-	FLAG(struct xl_conn, call_mapped), FLAG(struct xl_conn, shut_wanted), FLAG(struct xl_conn, closed_told),
-	FLAG(struct xl_conn, crc_off), FLAG(struct xl_conn, ended_gracefully), FLAG(struct xl_conn, large_out.open),
-	FLAG(struct xl_conn, large_turn), FLAG(struct xl_conn, rtt.sampled),
-	FLAG(struct xl_conn, fin_queued), FLAG(struct xl_conn, fin_acked), FLAG(struct xl_conn, want_write),
-	FLAG(struct xl_conn, want_large), FLAG(struct xl_conn, window_limited), FLAG(struct xl_conn, has_cookie),
-	FLAG(struct xl_conn, received.any), FLAG(struct xl_conn, ack_now), FLAG(struct xl_conn, fin_received),
-	FLAG(struct xl_conn, is_active), FLAG(struct xl_conn, is_event), FLAG(struct xl_conn, is_waiting),
-	FLAG(struct xl_conn, is_fresh), FLAG(struct xl_conn, is_held),
-	FLAG(struct xl_conn, datagram_any), FLAG(struct xl_conn, awaits_memory),
-};
+static const u16 conn_flags[] = { FLAG(struct xl_conn, large_out.open), FLAG(struct xl_conn, received.any) };
 static const u16 flow_flags[] = { FLAG(struct xl_flow, cc.in_recovery), FLAG(struct xl_flow, cc.before.valid) };
 static const u16 sent_flags[] = { FLAG(struct xl_sent, lost), FLAG(struct xl_sent, pad) };
 static const u16 frame_flags[] = {
@@ -243,7 +232,7 @@ static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
 	u8 control = XL_CTL_CREDIT | XL_CTL_PING | XL_CTL_BLOCKED | XL_CTL_PROBE | XL_CTL_GRANT |
 		     XL_CTL_MAX_PACKET;
 
-	return xl_state_joined(c->state) && c->kind >= XLANE_KIND_STREAM && c->kind <= XLANE_KIND_DATAGRAM &&
+	return xl_state_joined(c->state) && !c->calling && c->kind >= XLANE_KIND_STREAM && c->kind <= XLANE_KIND_DATAGRAM &&
 	       c->listener == XL_NONE && c->local_id && c->remote_id && !(c->control & ~control) && !c->error &&
 	       !c->abort_tries && c->max_packet >= XLANE_MTU_MIN && c->max_packet <= XLANE_MTU_MAX &&
 	       c->peer_packet >= XLANE_MTU_MIN && c->pad <= XLANE_MTU_MAX &&

@@ -17,7 +17,7 @@ static void learn_reordering(struct xl_conn *c, const struct xl_sent *s)
 {
 	u32 behind = (u32)xl_max(distance(c->acked_order, s->order), 0);
 
-	c->reorder_packets = (u32)xl_min(xl_max(c->reorder_packets, behind + 1), XL_REORDER_PACKETS_MAX);
+	c->reorder_packets = (u16)xl_min(xl_max(c->reorder_packets, behind + 1), XL_REORDER_PACKETS_MAX);
 	if (c->reorder_quarters < XL_REORDER_QUARTERS_MAX)
 		c->reorder_quarters++;
 	c->calm_episodes = 0;
@@ -38,7 +38,7 @@ void xl_loss_mistaken(struct xl_engine *e, struct xl_conn *c, const struct xl_se
 	struct xl_flow *f = xl_flow_of(e, c);
 
 	xl_count(e, XL_C_SPURIOUS);
-	c->packets_spurious++;
+	xl_up(&c->packets_spurious);
 	learn_reordering(c, s);
 	if (!f)
 		return;
@@ -86,7 +86,7 @@ static void lose(struct xl_engine *e, struct xl_conn *c, u32 i, enum xl_engine_c
 	struct xl_txbuf *t = xl_recovery_carried(e, c, s);
 
 	xl_count(e, why);
-	c->packets_lost++;
+	xl_up(&c->packets_lost);
 	c->inflight -= s->bytes;
 	c->inflight_packets--;
 	s->lost = true;

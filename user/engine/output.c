@@ -130,7 +130,7 @@ static void make_data(struct xl_engine *e, struct xl_conn *c, u32 tb, struct xl_
 		xl_queue_number(e, c, tb);
 	if (t->sent_before) {
 		xl_count(e, XL_C_RETRANSMITTED);
-		c->packets_again++;
+		xl_up(&c->packets_again);
 	} else {
 		xl_count(e, XL_C_DATA_PACKETS_OUT);
 	}
@@ -214,7 +214,7 @@ static bool rides(const struct xl_engine *e, const struct xl_conn *c)
 	u32 tb = c->again.head != XL_NONE ? c->again.head : c->queue_large.head;
 
 	tb = tb != XL_NONE ? tb : xl_queue_next(e, c);
-	return tb == XL_NONE || e->txbufs[tb].len + CONTROL_BYTES <= c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
+	return tb == XL_NONE || e->txbufs[tb].len + CONTROL_BYTES <= (u32)c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
 }
 
 /* An ACK and nothing else, for which no room among the sent packets is needed. What else is to be said is said later. */

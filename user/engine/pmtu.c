@@ -59,7 +59,7 @@ void xl_pmtu_refresh(struct xl_engine *e, struct xl_conn *c)
 		c->control |= XL_CTL_MAX_PACKET;
 	if (bytes == c->max_packet)
 		return;
-	c->max_packet = bytes;
+	c->max_packet = (u16)bytes;
 	if (f)
 		xl_cc_of(&f->cc)->resize(&f->cc, bytes);
 }
@@ -73,10 +73,11 @@ void xl_pmtu_told(struct xl_engine *e, struct xl_conn *c, u64 number, u32 bytes)
 		return;
 	}
 	c->peer_packet_number = number;
+	bytes = (u32)xl_min(bytes, UINT16_MAX);
 	if (bytes == c->peer_packet)
 		return;
 	xl_count(e, XL_C_MAX_PACKET_IN);
-	c->peer_packet = bytes;
+	c->peer_packet = (u16)bytes;
 	xl_pmtu_hurry(e, p);
 	xl_peer_rearm(e, p);
 	xl_conn_activate(e, c);
@@ -145,7 +146,7 @@ static void suspect(struct xl_engine *e, struct xl_peer *p, const struct xl_sent
 /* --- larger again ------------------------------------------------------------------------------- */
 static void try(struct xl_engine *e, struct xl_conn *c, u32 bytes)
 {
-	c->pad = bytes;
+	c->pad = (u16)bytes;
 	xl_conn_activate(e, c);
 }
 

@@ -34,7 +34,7 @@ static bool given_up(struct xl_engine *e, struct xl_conn *c, u64 due_ns)
 {
 	if (c->pto_count == 0 || e->now_ns - due_ns > XL_CLOCK_LEAP_NS)
 		c->stalled_ns = e->now_ns;
-	if (e->now_ns - c->stalled_ns < (c->stall_ns ? c->stall_ns : e->cfg.peer_death_ns))
+	if (e->now_ns - c->stalled_ns < (c->stall_ms ? c->stall_ms * XL_MS : e->cfg.peer_death_ns))
 		return false;
 	xl_count(e, XL_C_STALLED);
 	xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, true);
@@ -96,7 +96,7 @@ void xl_probe_timeout(struct xl_engine *e, struct xl_conn *c)
 	if (c->inflight_packets == 0 || due > e->now_ns || given_up(e, c, due))
 		return;
 	xl_count(e, XL_C_PTO);
-	c->ptos++;
+	xl_up(&c->ptos);
 	if (c->pto_count++ == 0)
 		tail_probe(e, c);
 	else

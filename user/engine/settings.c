@@ -37,7 +37,7 @@ int xl_conn_set(struct xl_engine *e, u32 conn, enum xl_conn_option option, u64 v
 	case XL_CONN_STALL_MS:
 		if (value > STALL_MS_MAX)
 			return -EINVAL;
-		c->stall_ns = value * XL_MS;
+		c->stall_ms = (u32)value;
 		return 0;
 	case XL_CONN_DEADLINE_US:
 		if (value > XL_EXPIRE_NS_MAX / XL_US || c->kind != XLANE_KIND_DATAGRAM)
@@ -68,7 +68,7 @@ u64 xl_conn_get(const struct xl_engine *e, u32 conn, enum xl_conn_option option)
 	case XL_CONN_PRIORITY:
 		return c->priority;
 	case XL_CONN_STALL_MS:
-		return c->stall_ns / XL_MS;
+		return c->stall_ms;
 	case XL_CONN_DEADLINE_US:
 		return c->deadline_ns / XL_US;
 	case XL_CONN_CONGESTION:

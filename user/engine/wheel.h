@@ -21,7 +21,7 @@
 #define XL_WHEEL_SLOTS       (1u << XL_WHEEL_LEVEL_BITS)
 #define XL_WHEEL_LISTS       (XL_WHEEL_LEVELS * XL_WHEEL_SLOTS + 3)  /* slots, far, due, and one for moving */
 
-struct xl_wheel_node { u64 when; u32 next, prev; u32 list; u32 pad; };
+struct xl_wheel_node { u64 when; u32 next, prev; u32 list; } __attribute__((packed, aligned(4))); /* 20 bytes: there are many */
 struct xl_wheel {
 	struct xl_wheel_node *node;    /* [ids] timers, then [XL_WHEEL_LISTS] heads of circular lists */
 	u32 ids;
