@@ -109,8 +109,8 @@ static void test_form(void **state)
 	BAD(at, h->sents = at->e->nsents + 1);
 	BAD(at, h->flows = 2);
 	BAD(at, h->sents--);
-	BAD(at, *(u8 *)&c->initiator = 2);
-	BAD(at, *(u8 *)&c->awaits_memory = 0xff);
+	BAD(at, *(u8 *)&c->received.any = 2);
+	BAD(at, *(u8 *)&c->large_out.open = 0xff);
 	BAD(at, *(u8 *)&f->cc.in_recovery = 2);
 	BAD(at, *(u8 *)&s->lost = 2);
 	BAD(at, *(u8 *)&fr->meta.fin = 2);
@@ -125,6 +125,7 @@ static void bad_identity(struct host *at)
 {
 	BAD(at, c->state = XL_STATE_CALLING);
 	BAD(at, c->state = XL_STATE_DEAD);
+	BAD(at, c->calling = true);
 	BAD(at, c->kind = 0);
 	BAD(at, c->kind = XLANE_KIND_DATAGRAM + 1);
 	BAD(at, c->listener = 0);
@@ -235,7 +236,7 @@ static void test_flow(void **state)
 		BAD(at, f->cc.packet_bytes = XLANE_MTU_MIN - 1);
 		BAD(at, f->cc.packet_bytes = XLANE_MTU_MAX + 1);
 		BAD(at, f->cc.cwnd = XL_CC_WINDOW_MAX + 1);
-		BAD(at, f->cc.cwnd = how == XL_CONGESTION_DELAY ? f->cc.packet_bytes / XL_CC_LEAST_PARTS - 1 : c->max_packet - 1);
+		BAD(at, f->cc.cwnd = how == XL_CONGESTION_DELAY ? f->cc.packet_bytes / XL_CC_LEAST_PARTS - 1 : c->max_packet - 1u);
 		p.a = moved_in(at);
 		pair_run(&p, 10 * XL_MS);
 		while (xl_conn_recv(p.h[1].e, p.b, in, sizeof in, p.now) > 0)

@@ -3,6 +3,7 @@
  * test_scale.c - very many connections in one worker: what an idle one costs, that all of them work, and that those who are
  * busy do not notice the others.
  */
+#include "engine/flow.h"
 #include "engine_pair.h"
 
 #define MANY        100000u
@@ -93,6 +94,8 @@ static void test_many(void **state)
 	bystander_lives(&p);
 	for (u32 n = 0; n < MANY; n += BATCH)
 		exchange_byte(&p, of_a, of_b, n, (u32)xl_min(n + BATCH, MANY));
+	/* More have sent by now than there are flows. */
+	CHECK(count_of(&p.h[0], XL_C_FLOW_FORGOTTEN) == MANY - p.h[0].e->nflows + 1);
 	bystander_lives(&p);
 	pair_close(&p);
 	free(of_a);

@@ -56,8 +56,10 @@ static void set(struct world *x, u32 id, u64 when)
 static void check_next(const struct world *x)
 {
 	u64 next = xl_wheel_next(&x->w), first = sorted_first(&x->s);
+	u64 soon = xl_wheel_soon(&x->w);
 
 	CHECK(next <= first);
+	CHECK(soon <= next && (soon == XL_NEVER) == (next == XL_NEVER) && (soon == XL_NEVER || next - soon < 1u << XL_WHEEL_TICK_BITS));
 	CHECK((next == XL_NEVER) == (first == XL_NEVER));
 	if (first > x->now && first >> 16 == x->now >> 16)   /* in level 0: exact */
 		CHECK(next == first);

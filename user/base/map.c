@@ -58,6 +58,11 @@ u32 xl_map_get(const struct xl_map *m, u64 key)
 	return s->key ? s->value : XL_NONE;
 }
 
+void xl_map_ahead(const struct xl_map *m, u64 key)
+{
+	__builtin_prefetch(&m->slot[home(m, key)]);
+}
+
 bool xl_map_put(struct xl_map *m, u64 key, u32 value)
 {
 	u32 i = find(m, key);

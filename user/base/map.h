@@ -28,6 +28,8 @@ size_t xl_map_bytes(u32 entries_max);
 void xl_map_init(struct xl_map *m, void *mem, u32 entries_max, u64 secret);
 /* The value, or XL_NONE when the key is absent. */
 u32 xl_map_get(const struct xl_map *m, u64 key);
+/* xl_map_get for this key comes soon: fetch what it will look at first. Any key, 0 as well. */
+void xl_map_ahead(const struct xl_map *m, u64 key);
 /* False when the map is full or holds the key already (its value stays). `value` must not be XL_NONE. */
 bool xl_map_put(struct xl_map *m, u64 key, u32 value);
 /* False when absent. */

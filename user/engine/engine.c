@@ -242,7 +242,7 @@ void xl_clock(struct xl_engine *e, u64 now_ns)
 		e->behind_ns += e->now_ns - now_ns;
 		return;
 	}
-	due = xl_wheel_next(&e->wheel);
+	due = xl_wheel_soon(&e->wheel);
 	e->now_ns = now_ns;
 	if (due != XL_NEVER && now_ns > due && now_ns - due > XL_CLOCK_LEAP_NS)
 		forgive_peers(e);

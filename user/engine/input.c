@@ -10,6 +10,7 @@
 #include "../wire/outer.h"
 #include "../wire/record.h"
 #include "ack.h"
+#include "ahead.h"
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
@@ -383,6 +384,9 @@ static void take_one(struct xl_engine *e, const struct xl_packet *packet)
 void xl_engine_input(struct xl_engine *e, const struct xl_packet *packets, u32 n, u64 now_ns)
 {
 	xl_clock(e, now_ns);
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n; i++) {
+		if (i % XL_AHEAD_PACKETS == 0)
+			xl_ahead_input(e, packets + i, (u32)xl_min(n - i, XL_AHEAD_PACKETS));
 		take_one(e, &packets[i]);
+	}
 }

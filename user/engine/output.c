@@ -4,6 +4,7 @@
 
 #include "../wire/record.h"
 #include "ack.h"
+#include "ahead.h"
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
@@ -314,7 +315,9 @@ u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 no
 		else
 			starve(e);
 	}
-	while (n < max && !e->starved && (i = xl_sched_next(e)) != XL_NONE)
+	while (n < max && !e->starved && (i = xl_sched_next(e)) != XL_NONE) {
+		xl_ahead_output(e, i);
 		n += turn(e, &e->conns[i], out + n, max - n);
+	}
 	return n;
 }

@@ -154,28 +154,38 @@ u32 xl_wheel_expired(struct xl_wheel *w, u64 now_ns)
 	return id;
 }
 
-u64 xl_wheel_next(const struct xl_wheel *w)
+/* When the first slot of the levels from `level` on begins that is not empty; before that, none of their timers is due. */
+static u64 begins(const struct xl_wheel *w, u32 level)
 {
-	u64 tick = w->now_ns >> XL_WHEEL_TICK_BITS, next = XL_NEVER;
+	u64 tick = w->now_ns >> XL_WHEEL_TICK_BITS, next;
 
-	if (!list_empty(w, DUE))
-		return w->due_ns_min;
-	if (w->used[0]) {
-		u32 list = (u32)__builtin_ctzll(w->used[0]);
-
-		for (u32 id = head(w, list)->next; id < w->ids; id = w->node[id].next)
-			next = xl_min(next, w->node[id].when);
-		return next;
-	}
-	for (u32 level = 1; level < XL_WHEEL_LEVELS; level++) {
+	for (; level < XL_WHEEL_LEVELS; level++) {
 		u32 shift = level * XL_WHEEL_LEVEL_BITS;
 
-		if (w->used[level]) {   /* the time at which its slot begins */
+		if (w->used[level]) {
 			next = (tick >> shift & ~(u64)(XL_WHEEL_SLOTS - 1)) | (u64)__builtin_ctzll(w->used[level]);
 			return next << shift << XL_WHEEL_TICK_BITS;
 		}
 	}
-	if (!list_empty(w, FAR))
-		next = ((tick >> WHEEL_BITS) + 1) << WHEEL_BITS << XL_WHEEL_TICK_BITS;
+	return list_empty(w, FAR) ? XL_NEVER : ((tick >> WHEEL_BITS) + 1) << WHEEL_BITS << XL_WHEEL_TICK_BITS;
+}
+
+u64 xl_wheel_next(const struct xl_wheel *w)
+{
+	u64 next = XL_NEVER;
+	u32 list;
+
+	if (!list_empty(w, DUE))
+		return w->due_ns_min;
+	if (!w->used[0])
+		return begins(w, 1);
+	list = (u32)__builtin_ctzll(w->used[0]);
+	for (u32 id = head(w, list)->next; id < w->ids; id = w->node[id].next)
+		next = xl_min(next, w->node[id].when);
 	return next;
+}
+
+u64 xl_wheel_soon(const struct xl_wheel *w)
+{
+	return list_empty(w, DUE) ? begins(w, 0) : w->due_ns_min;
 }

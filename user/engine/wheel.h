@@ -44,5 +44,8 @@ u32 xl_wheel_expired(struct xl_wheel *w, u64 now_ns);
  * turn away. May be early for later timers: the call then returns XL_NONE but has moved them nearer, so that a loop of
  * next and expired ends. Not after now when a timer is due. XL_NEVER when none is set. */
 u64 xl_wheel_next(const struct xl_wheel *w);
+/* The same as far as ticks go: not after the earliest `when`, and less than a tick before what xl_wheel_next says. O(1),
+ * while that looks at every timer of the next tick. */
+u64 xl_wheel_soon(const struct xl_wheel *w);
 
 #endif
