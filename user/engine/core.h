@@ -37,7 +37,7 @@
 #define XL_SKIPS_KEPT         4              /* that are remembered */
 #define XL_SKIP_INFLIGHT      8              /* packets in flight that make a sender of bulk */
 #define XL_PTO_BACKOFF_MAX    13             /* doublings: past XL_PTO_MAX_NS from any first value */
-#define XL_PTO_MAX_NS         (500 * XL_MS)
+#define XL_PTO_MAX_NS         (100 * XL_MS)  /* a burst of losses on a link that is silent otherwise ends by what probes it */
 #define XL_PTO_PROBES         2              /* packets sent on a retransmission timeout */
 #define XL_CALL_RETRY_NS      (3 * XL_MS)    /* first repeat of INIT and ACCEPT, doubled each time up to: */
 #define XL_CALL_RETRY_MAX_NS  (250 * XL_MS)
