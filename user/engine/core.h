@@ -418,7 +418,8 @@ struct xl_engine {
 	struct xl_list fresh, active; /* whose turn it is to send: sched.h */
 	struct xl_list backing;  /* connections that wait for memory, in the order in which they came */
 	struct xl_list writers;  /* connections whose program waits for frames: writers.h */
-	bool frames_freed;       /* since the writers were last looked at */
+	bool frames_freed;       /* since the writers were last looked at, */
+	u32 writers_free;        /* and how many were free then */
 	u32 writers_left;        /* of them not looked at since then, */
 	u64 writers_ns;          /* and when to look at more of these; XL_NEVER: none are left */
 	struct xl_links l_active, l_listener, l_event, l_writer, l_accept, l_of_peer, l_large_class, l_large_age, l_backing;

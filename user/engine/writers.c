@@ -20,9 +20,10 @@ void xl_writers_leave(struct xl_engine *e, struct xl_conn *c)
 
 void xl_writers_wake(struct xl_engine *e)
 {
-	u32 budget = xl_txbuf_frames_free(e, XL_TXBUF_LARGE), n;
+	u32 budget = xl_txbuf_frames_free(e, XL_TXBUF_LARGE), before = e->writers_free, n;
 
-	if (e->frames_freed)
+	e->writers_free = budget;
+	if (e->frames_freed || budget > before) /* the pool is shared: others give back, too */
 		e->writers_left = e->writers.count;
 	else if (e->writers_ns > e->now_ns)
 		return;
