@@ -245,7 +245,9 @@ static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 
 		if (c->call_tries == 1 && c->call.first_ns >= e->leapt_ns)
 			xl_rtt_sample(&c->rtt, e->now_ns - c->call.first_ns, 0);
 	}
-	xl_peer_heard(e, xl_peer_of(e, c), path, c->state == XL_STATE_CALLING);
+	/* The first may have come with a garbled link address; a repeat is as good as data. */
+	xl_peer_heard(e, xl_peer_of(e, c), path,
+		      c->state == XL_STATE_CALLING || !c->received.any || h->number > c->received.newest.last);
 	xl_conn_event(e, c, XL_EV_ACCEPTED);
 	confirm(e, c, h->number);
 	xl_conn_rearm(e, c);

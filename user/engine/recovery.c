@@ -67,8 +67,10 @@ bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c)
 	t = s->lost ? NULL : xl_recovery_carried(e, c, s);
 	if (t && t->last_number == s->number)
 		xl_txbuf_lose(e, c, s->txbuf);
-	if (!s->lost)
-		c->control |= s->control;
+	if (!s->lost) {
+		c->control |= s->control & (u8)~(XL_CTL_PING | XL_CTL_PROBE); /* the probe that it makes room for asks again */
+		c->probes--;                                                  /* each at most once, or they would chase each other */
+	}
 	xl_recovery_forget(e, c, i);
 	return true;
 }
