@@ -200,6 +200,49 @@ static void test_accept_of_a_node_that_moved(void **state)
 	end();
 }
 
+/* Two nodes behind one address: each has its name. One with the name of a node elsewhere has none; nobody's path moves. */
+static void test_accept_of_another_node_at_the_address(void **state)
+{
+	struct peer x = peer_new(3, 100), y, z;
+	u32 c[2];
+
+	(void)state;
+	begin();
+	y = peer_open(&p, 3, 99, XLANE_KIND_STREAM, 1 << 20);
+	z = peer_open(&p, 4, 99, XLANE_KIND_STREAM, 1 << 20);
+	for (u32 i = 0; i < 2; i++) {
+		c[i] = call(&x, (u16)(50 + i));
+		x.node = i ? z.node : NODE(9);
+		x.id++;
+		accept_from(&x);
+		peer_send(&p, &x, &r);
+		CHECK(state_is(&p.h[1], c[i], "open") && info_of(&p.h[1], c[i]).peer_node == (i ? 0 : NODE(9)));
+		CHECK(info_of(&p.h[1], c[i]).path.remote[5] == 3);
+		pair_check(&p);
+		while (peer_hears(&p, &x, &r))
+			;
+	}
+	CHECK(info_of(&p.h[1], y.conn).peer_node == y.node && info_of(&p.h[1], z.conn).path.remote[5] == 4);
+	end();
+}
+
+/* There is no place for the name of who answers. */
+static void test_accept_without_a_place_for_the_peer(void **state)
+{
+	struct peer x = peer_new(3, 100), y;
+	u32 c;
+
+	(void)state;
+	pair_open(&p, &(struct xl_engine_config){ .blocks = 512, .peers_max = 2 });
+	y = peer_open(&p, 3, 99, XLANE_KIND_STREAM, 1 << 20);
+	c = call(&x, 50);
+	x.node = NODE(9);
+	accept_from(&x);
+	peer_send(&p, &x, &r);
+	CHECK(state_is(&p.h[1], c, "dead") && info_of(&p.h[1], c).error && state_is(&p.h[1], y.conn, "open"));
+	end();
+}
+
 static void cookie_for(u64 id)
 {
 	raw_outer(&r, 3, 3, id, 9);
@@ -264,6 +307,8 @@ int main(void)
 		cmocka_unit_test(test_crossing_of_an_older_incarnation), cmocka_unit_test(test_crossing_with_other_ports),
 		cmocka_unit_test(test_accept_of_an_older_incarnation), cmocka_unit_test(test_accept_of_a_newer_incarnation),
 		cmocka_unit_test(test_accept_with_a_taken_name), cmocka_unit_test(test_accept_of_a_node_that_moved),
+		cmocka_unit_test(test_accept_of_another_node_at_the_address),
+		cmocka_unit_test(test_accept_without_a_place_for_the_peer),
 		cmocka_unit_test(test_odd_cookies), cmocka_unit_test(test_abort_is_repeated),
 	};
 

@@ -176,6 +176,39 @@ static void test_no_frame_for_control(void **state)
 	pair_close(&p);
 }
 
+/* The link's MTU falls while there are hardly any frames: what was cut for larger packets is cut again as frames come. */
+static void test_cutting_again_with_few_frames(void **state)
+{
+	(void)state;
+	fill_data(2 << 20, 8);
+	for (u8 kind = XLANE_KIND_STREAM; kind <= XLANE_KIND_UNORDERED; kind++) {
+		for (u32 left = 0; left < 24; left += 1 + left / 8) {
+			u64 taken = 0, got = 0;
+			struct joined j;
+			s64 n;
+
+			pair_open(&p, &(struct xl_engine_config){ .blocks = 512, .max_packet = 9000, .segs_max = 3 });
+			j = pair_join(&p, kind);
+			for (u32 i = 0; i < 4; i++) {
+				n = xl_conn_send(p.h[0].e, j.a, kind == XLANE_KIND_STREAM ? data + taken : data, 20000, p.now);
+				CHECK(n == 20000);
+				taken += 20000;
+			}
+			hold_frames(&p.h[0], left);
+			CHECK(xl_engine_set_max_packet(p.h[0].e, 600, p.now) == 0);
+			drought(2 * XL_MS);
+			give_frames(&p.h[0]);
+			for (u32 i = 0; i < 100 && got < taken; i++) {
+				pair_run(&p, 20 * XL_MS);
+				got += read_all(j.b, kind, got);
+			}
+			CHECK(got == taken);
+			bystander_lives(&p);
+			pair_close(&p);
+		}
+	}
+}
+
 /* --- sent packets ---------------------------------------------------------------------------------------- */
 static void test_few_sent_packets(void **state)
 {
@@ -297,7 +330,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_few_frames), cmocka_unit_test(test_large_message_with_few_frames),
-		cmocka_unit_test(test_no_frame_for_control), cmocka_unit_test(test_few_sent_packets),
+		cmocka_unit_test(test_no_frame_for_control), cmocka_unit_test(test_cutting_again_with_few_frames),
+		cmocka_unit_test(test_few_sent_packets),
 		cmocka_unit_test(test_few_peers), cmocka_unit_test(test_answers_without_state),
 		cmocka_unit_test(test_few_flows),
 	};
