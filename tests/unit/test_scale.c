@@ -11,6 +11,7 @@
 #define FIRST_PORT  200
 #define BATCH       48u           /* fewer than half-open ones that cookies are asked from */
 #define IDLE_BYTES_MAX 1024u
+#define LINGERING   500u
 
 static struct xl_engine_config config(u32 conns)
 {
@@ -41,7 +42,7 @@ static void accept_all(struct pair *p, const int *listeners, u32 *of_b, u32 *acc
 			++*accepted;
 }
 
-static void open_many(struct pair *p, u32 *of_a, u32 *of_b)
+static void open_many(struct pair *p, u32 *of_a, u32 *of_b, u32 many)
 {
 	struct xl_connect how = { .path = path_of(1, 2), .kind = XLANE_KIND_STREAM };
 	int listeners[PORTS];
@@ -51,15 +52,15 @@ static void open_many(struct pair *p, u32 *of_a, u32 *of_b)
 		listeners[i] = xl_engine_listen(p->h[1].e, (u16)(FIRST_PORT + i), XLANE_KIND_STREAM, BATCH * 2, 0);
 		CHECK(listeners[i] >= 0);
 	}
-	for (u32 n = 0; n < MANY;) {
-		for (u32 i = 0; i < BATCH && n < MANY; i++, n++) {
+	for (u32 n = 0; n < many;) {
+		for (u32 i = 0; i < BATCH && n < many; i++, n++) {
 			how.port = (u16)(FIRST_PORT + n % PORTS);
 			CHECK(xl_engine_connect(p->h[0].e, &how, p->now, &of_a[n]) == 0);
 		}
 		pair_exchange(p);
 		accept_all(p, listeners, of_b, &accepted);
 	}
-	assert_int_equal(accepted, MANY);
+	assert_int_equal(accepted, many);
 }
 
 /* A byte over each of [from, to), both ways. */
@@ -88,7 +89,7 @@ static void test_many(void **state)
 
 	(void)state;
 	pair_open(&p, &like);
-	open_many(&p, of_a, of_b);
+	open_many(&p, of_a, of_b, MANY);
 	assert_int_equal(xl_engine_conns(p.h[0].e), MANY + 1);
 	assert_int_equal(xl_engine_conns(p.h[1].e), MANY + 1);
 	bystander_lives(&p);
@@ -102,11 +103,45 @@ static void test_many(void **state)
 	free(of_b);
 }
 
+/* Connections that only linger do not keep their peer's timer from finding the one that does not, nor long at work. */
+static void test_lingering(void **state)
+{
+	struct xl_engine_config like = config(LINGERING + 8);
+	static u32 of_a[LINGERING], of_b[LINGERING];
+	struct xl_peer *peer;
+	struct pair p;
+	u32 asked = 0;
+
+	(void)state;
+	like.linger_ns_min = XL_LINGER_NS_MAX;
+	pair_open(&p, &like);
+	open_many(&p, of_a, of_b, LINGERING);
+	for (u32 i = 0; i < LINGERING; i++) {
+		xl_conn_close(p.h[0].e, of_a[i], p.now);
+		xl_conn_close(p.h[1].e, of_b[i], p.now);
+	}
+	pair_run(&p, 10 * XL_MS);
+	assert_int_equal(xl_engine_conns(p.h[0].e), LINGERING + 1);
+	peer = &p.h[0].e->peers[p.h[0].e->conns[p.a].peer];
+	for (u64 end = p.now + 3 * XL_KEEPALIVE_NS + XL_KEEPALIVE_NS / 2; p.now < end; p.now += XL_SWEEP_GAP_NS) {
+		u32 looked = peer->looked;
+
+		xl_engine_advance(p.h[0].e, p.now);
+		CHECK(peer->looked <= looked + XL_LIVING_AT_ONCE);
+		asked += peer->looked > XL_LIVING_AT_ONCE;
+		pair_exchange(&p);
+	}
+	CHECK(asked && count_of(&p.h[0], XL_C_KEEPALIVE_SENT) >= 2);
+	bystander_lives(&p);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_idle_bytes),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_lingering),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

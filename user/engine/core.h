@@ -73,6 +73,7 @@
 #define XL_PERSIST_BACKOFF_MAX 20            /* doublings */
 #define XL_SWEEP_AT_ONCE      8              /* connections that are asked at once when their peer has lost another, */
 #define XL_SWEEP_GAP_NS       (100 * XL_US)  /* and the pause after them */
+#define XL_LIVING_AT_ONCE     64             /* connections of a peer that are looked at in one go for one that is not lingering */
 #define XL_PMTU_ROUNDS        4              /* times in a row that large packets were lost while smaller ones arrived, */
 #define XL_PMTU_LOSSES        10             /* and the packets lost in them, until the path is taken to swallow them */
 #define XL_PMTU_RAISE_NS      (1 * XL_S)     /* after that a larger packet is tried, then after twice as long, up to: */
@@ -343,6 +344,7 @@ struct xl_peer {
 	u64 heard_ns, asked_ns;  /* asked_ns 0: nothing was asked since it was last heard */
 	u64 checked_ns;          /* when a connection was last asked about */
 	u64 swept_ns, sweep_ns;  /* it had lost a connection: when that was noticed, when the next others are asked */
+	u32 looked;              /* connections in a row that were looked at and are lingering */
 	u32 sweep;               /* connections still to be asked for that reason */
 	u32 tell;                /* connections that may still have to say how large a packet is received here, */
 	u64 tell_ns;             /* and when the next of them do */

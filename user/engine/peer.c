@@ -174,15 +174,20 @@ void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path 
 }
 
 /* A connection whose peer matters: both sides know it and it is not just lingering. The one that was looked at longest
- * ago, which then goes behind the others: so each is asked about in its turn. */
+ * ago, which then goes behind the others: so each is asked about in its turn. NULL: none among all, or, while p->looked is
+ * less than these are, none among the few that are looked at in one go. */
 static struct xl_conn *living(struct xl_engine *e, struct xl_peer *p)
 {
-	for (u32 n = p->conns.count; n; n--) {
+	p->looked = p->looked < p->conns.count ? p->looked : 0;
+	for (u32 n = (u32)xl_min(p->conns.count - p->looked, XL_LIVING_AT_ONCE); n; n--) {
 		u32 i = xl_list_pop(&e->l_of_peer, &p->conns);
 
 		xl_list_append(&e->l_of_peer, &p->conns, i);
-		if (xl_state_joined(e->conns[i].state) && e->conns[i].state != XL_STATE_LINGER)
+		if (xl_state_joined(e->conns[i].state) && e->conns[i].state != XL_STATE_LINGER) {
+			p->looked = 0;
 			return &e->conns[i];
+		}
+		p->looked++;
 	}
 	return NULL;
 }
@@ -280,6 +285,10 @@ void xl_peer_timeout(struct xl_engine *e, struct xl_peer *p)
 		return;
 	}
 	c = living(e, p);
+	if (!c && p->looked < p->conns.count) {
+		xl_wheel_set(&e->wheel, e->cfg.conns_max + index_of(e, p), e->now_ns + XL_SWEEP_GAP_NS);
+		return; /* what is due is so still when more have been looked at */
+	}
 	if (p->pmtu.raise_ns <= e->now_ns)
 		xl_pmtu_timeout(e, p, c);
 	if (!c) {
