@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # drv_af_packet.sh - the AF_PACKET driver over a veth pair: plain, in-band VLAN tags, jumbo frames, errors, down and up,
-# deletion, census.
+# a lower MTU, deletion, census.
 #
 #     +------------ namespace -------------+
 #     | drv_da ======= veth ======= drv_db |
@@ -13,5 +13,6 @@
 {
 	veth_run af_packet 1500 1 plain refused sleep vlan errors down_up
 	veth_run af_packet 1500 1 delete
+	veth_run af_packet 3400 1 mtu_lowered
 	veth_run af_packet 9000 1 jumbo
 } | tap_join

@@ -337,6 +337,36 @@ static void case_down_up(void)
 	ends_close("down and up");
 }
 
+/* Packets as large as the MTU was wait for the kernel when it is lowered, at this end, at the other, or both: they may be
+ * lost, but what is behind them goes out, and every frame comes back. */
+static void case_mtu_lowered(void)
+{
+	for (u32 whose = 1; whose <= 3; whose++) {
+		struct xl_packet p;
+		u32 n = 0, small = 0;
+
+		for (u32 i = 0; i < 2; i++)
+			ends_shell("ip link set %s mtu 3400", ends_world.name[i]);
+		if (!ends_open(4096, 0))
+			return;
+		ends_check(ends_send_all(&ends[0], &ends[1], 100, 3400, 4000, 1), "packets of 3400 bytes arrive");
+		for (; n < 200 && ends[0].drv->ops->tx_room(ends[0].drv, 1); n++) {
+			ends_make(&ends[0], &p, n, n % 2 ? 1000 : 3400, 4000, NULL, 0);
+			ends[0].drv->ops->tx(ends[0].drv, &p, 1, ends_clock_ns());
+			small += n % 2;
+		}
+		for (u32 i = 0; i < 2; i++)
+			if (whose & 1u << i)
+				ends_shell("ip link set %s mtu 1500", ends_world.name[i]);
+		ends[0].drv->ops->flush(ends[0].drv, ends_clock_ns());
+		ends_check(ends_pump(&ends[0], &ends[1], 100 + small) && !ends[1].bad,
+			   "the MTU of %s falls while %u packets wait: the smaller ones arrive, all frames come back",
+			   whose == 3 ? "both ends" : whose == 2 ? "the other end" : "this end", n);
+		ends_check(ends_send_all(&ends[0], &ends[1], 500, 1500, 4000, 1), "traffic goes on");
+		ends_close("MTU lowered");
+	}
+}
+
 static void case_errors(void)
 {
 	struct end second;
@@ -391,7 +421,8 @@ static const struct { const char *name; void (*run)(void); } cases[] = {
 		{ "burst", case_burst },
 	{ "sleep", case_sleep }, { "two_queues", case_two_queues }, { "jumbo", case_jumbo }, { "too_long",
 		case_too_long },
-	{ "vlan", case_vlan }, { "down_up", case_down_up }, { "errors", case_errors }, { "delete", case_delete },
+	{ "vlan", case_vlan }, { "down_up", case_down_up }, { "mtu_lowered", case_mtu_lowered },
+	{ "errors", case_errors }, { "delete", case_delete },
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #define BUFFER_BYTES (64 << 20)    /* what a burst may leave in the kernel before the relay gets to read it */
 #define MACS_BYTES (2 * ETH_ALEN)
 #define TAG_BYTES 4
+#define DROPS_MAX 100              /* times that the kernel may drop a frame until it is given up */
 
 static void arm(struct relay_socket *s, u32 i, struct relay_frame *f)
 {
@@ -134,8 +135,11 @@ int relay_socket_receive(struct relay_socket *s, struct relay_pool *pool, struct
 	return n < 0 ? 0 : n;
 }
 
-static bool passing(int err)
+/* ENOBUFS also says that the other end of a veth pair never takes this frame: its MTU is smaller. */
+static bool passing(struct relay_socket *s, int err)
 {
+	if (err == ENOBUFS && ++s->drops >= DROPS_MAX)
+		return false;
 	return err == EAGAIN || err == ENOBUFS || err == EINTR || err == ENOMEM;
 }
 
@@ -152,7 +156,7 @@ bool relay_socket_send(struct relay_socket *s, struct relay_pool *pool, struct r
 			message[n].msg_hdr = (struct msghdr){ .msg_iov = &iov[n], .msg_iovlen = 1 };
 		}
 		done = sendmmsg(s->fd, message, n, MSG_DONTWAIT);
-		if (done < 0 && passing(errno)) {
+		if (done < 0 && passing(s, errno)) {
 			s->retries++;
 			return true;
 		}
@@ -160,6 +164,7 @@ bool relay_socket_send(struct relay_socket *s, struct relay_pool *pool, struct r
 			s->refused++;
 			relay_pool_give(pool, relay_queue_pop(q));
 		}
+		s->drops = 0;
 		for (int i = 0; i < done; i++) {
 			s->sent++;
 			s->sent_bytes += q->first->len;

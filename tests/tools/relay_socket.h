@@ -32,6 +32,7 @@ struct relay_socket {
 	u64 unfinished;        /* received with a checksum left to hardware: the sender's offloads are on */
 	u64 kernel_dropped;    /* not received: the socket's buffer was full (relay_socket_update) */
 	u64 sent, sent_bytes, refused, retries;
+	u32 drops;             /* times in a row that the kernel dropped the next frame */
 };
 
 /* Bind to `ifname`, promiscuous. -ENODEV, -ENETDOWN, -EPERM, -ENOMEM. The socket must not move in memory afterwards. */

@@ -24,6 +24,7 @@
 #define RING_SIZE_DEFAULT 512
 #define RING_SIZE_MAX 32768
 #define RETRY_NS (50 * XL_US)
+#define DROPS_MAX 20               /* times that the kernel may drop a packet until it is given up */
 #define RCVBUF_BYTES (4 << 20)
 #define BATCH_MIN 2                /* packets asked for in one call while little arrives */
 #define ETHER_ADDRESSES_BYTES 12
@@ -45,6 +46,7 @@ struct af_packet {
 	u32 *done, ndone;            /* sent frames, to be returned by complete: a stack of at most [frames] */
 	struct xl_packet *tx;        /* ring of ring_size packets accepted and not sent */
 	u32 tx_head, tx_count;
+	u32 drops;                   /* times in a row that the kernel dropped the first of them */
 	struct mmsghdr msg[XLANE_BATCH_MAX];
 	struct iovec iov[XLANE_BATCH_MAX][XLANE_PACKET_SEGS_MAX];
 	struct control control[XLANE_BATCH_MAX];
@@ -215,6 +217,7 @@ static u32 af_packet_tx(struct xl_drv *d, const struct xl_packet *packets, u32 n
 
 static void finish_first(struct af_packet *a, u32 n)
 {
+	a->drops = n ? 0 : a->drops;
 	for (; n--; a->tx_count--) {
 		finish(a, &a->tx[a->tx_head]);
 		a->tx_head = (a->tx_head + 1) % a->ring_size;
@@ -237,9 +240,16 @@ static u32 gather(struct af_packet *a)
 	return n;
 }
 
-/* The first waiting packet could not be sent. True: it was given up, the next may do better. */
+/* The first waiting packet could not be sent. True: it was given up, the next may do better. ENOBUFS says that the kernel
+ * had no memory, or that a queue or the device dropped the packet: for want of room, which passes, or because it never
+ * takes this one (the other end of a veth pair has a smaller MTU), and then those behind it are not to wait for ever. */
 static bool give_up_first(struct af_packet *a, int err, u64 now_ns)
 {
+	if (err == ENOBUFS && ++a->drops >= DROPS_MAX) {
+		a->drv.counters[XL_DRV_TX_BUSY]++;
+		finish_first(a, 1);
+		return true;
+	}
 	if (err == EAGAIN || err == ENOBUFS) {   /* nothing of it was sent: the same packet again, later */
 		a->drv.counters[XL_DRV_TX_AGAIN]++;
 		a->owed = true;

@@ -27,7 +27,7 @@
 	X(TX_BYTES, "tx_bytes", "bytes accepted for sending") \
 	X(TX_KICKS, "tx_kicks", "system calls made to send") \
 	X(TX_AGAIN, "tx_again", "sends put off by the kernel (EAGAIN, ENOBUFS)") \
-	X(TX_BUSY, "tx_busy", "frames that the kernel dropped on sending (EBUSY)") \
+	X(TX_BUSY, "tx_busy", "packets that the kernel dropped on sending (EBUSY, ENOBUFS several times)") \
 	X(TX_DOWN, "tx_down", "sends refused because the interface is down or gone") \
 	X(RX_BAD_DESC, "rx_bad_desc", "received descriptors outside the pool or not owned by the driver") \
 	X(RX_TOO_MANY_SEGS, "rx_too_many_segs", "received packets of more frames than xlane takes, dropped") \
