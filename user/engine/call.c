@@ -41,6 +41,9 @@ static bool join_remote(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	u64 key = xl_remote_key(e, h->source_node, h->source_id);
 	struct xl_flow *f = xl_flow_of(e, c);
 
+	if (c->remote_key) /* of a call that crossed this one, and was not the answer */
+		xl_map_del(&e->by_remote, c->remote_key);
+	c->remote_key = 0;
 	if (!xl_map_put(&e->by_remote, key, xl_conn_index(e, c)))
 		return false;
 	c->remote_key = key;
@@ -216,13 +219,26 @@ static void confirm(struct xl_engine *e, struct xl_conn *c, u64 number)
 	xl_conn_activate(e, c);
 }
 
+/* Who answers is the peer; a call that crosses ours and was not confirmed only says that it comes from there. */
+static bool answered(struct xl_engine *e, struct xl_conn *c, const struct xl_outer *h, const struct xl_accept *in,
+		     const struct xl_path *path)
+{
+	if (!xl_peer_identify(e, c, h->source_node, in->incarnation, path) || !join_remote(e, c, h, &in->params))
+		return false;
+	c->peer_incarnation = in->incarnation;
+	if (c->state == XL_STATE_CALLING && c->call_tries == 1 && c->call.first_ns >= e->leapt_ns)
+		xl_rtt_sample(&c->rtt, e->now_ns - c->call.first_ns, 0);
+	return true;
+}
+
 static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes,
 			const struct xl_path *path)
 {
 	struct xl_conn *c = xl_conn_by_local(e, h->id);
+	bool opens = c && !xl_state_joined(c->state);
 	struct xl_accept in;
 
-	if (!c) {
+	if (!c || c->state == XL_STATE_DEAD) {
 		xl_count(e, XL_C_UNKNOWN_CONNECTION);
 		xl_call_unknown(e, h, path);
 		return;
@@ -231,20 +247,16 @@ static void take_accept(struct xl_engine *e, const struct xl_outer *h, const u8 
 		xl_count(e, XL_C_BAD_RECORD);
 		return;
 	}
-	if (in.initiator_incarnation != e->cfg.incarnation || (c->remote_id && c->remote_id != h->source_id) ||
-	    c->state == XL_STATE_DEAD || !c->initiator) {
+	if (in.initiator_incarnation != e->cfg.incarnation || (!opens && c->remote_id != h->source_id) || !c->initiator) {
 		xl_count(e, XL_C_ILLEGAL_EVENT);
 		return;
 	}
-	if (c->state == XL_STATE_CALLING) {
-		if (!xl_peer_identify(e, c, h->source_node, in.incarnation, path) || !join_remote(e, c, h, &in.params)) {
-			xl_conn_end(e, c, XLANE_WIRE_STALE, false);
-			return;
-		}
-		c->peer_incarnation = in.incarnation;
-		if (c->call_tries == 1 && c->call.first_ns >= e->leapt_ns)
-			xl_rtt_sample(&c->rtt, e->now_ns - c->call.first_ns, 0);
+	if (opens && c->remote_id != h->source_id && !answered(e, c, h, &in, path)) {
+		xl_conn_end(e, c, XLANE_WIRE_STALE, false);
+		return;
 	}
+	if (opens)
+		xl_peer_incarnation(e, xl_peer_of(e, c), c->peer_incarnation);
 	/* The first may have come with a garbled link address; a repeat is as good as data. */
 	xl_peer_heard(e, xl_peer_of(e, c), path,
 		      c->state == XL_STATE_CALLING || !c->received.any || h->number > c->received.newest.last);

@@ -224,6 +224,7 @@ static void opened(struct xl_engine *e, struct xl_conn *c, u8 before)
 	}
 	xl_conn_notify(e, c, XL_EVENT_OPEN | XL_EVENT_WRITABLE);
 	xl_conn_activate(e, c); /* data may be queued already */
+	xl_conn_orphan(e, c); /* its program may have closed it while it called */
 	if (c->shut_wanted)
 		xl_conn_event(e, c, XL_EV_SHUTDOWN);
 }
@@ -353,7 +354,8 @@ static void call_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_conn_activate(e, c);
 		return;
 	}
-	if (e->now_ns - c->call.first_ns >= e->cfg.peer_death_ns) {
+	/* A worker that stood still itself starts the clock anew: nobody failed to answer. */
+	if (e->now_ns - xl_max(c->call.first_ns, e->leapt_ns) >= e->cfg.peer_death_ns) {
 		xl_conn_end(e, c, XLANE_WIRE_PEER_DEAD, false);
 		return;
 	}

@@ -48,14 +48,25 @@ static u32 on_path(const struct xl_engine *e, const struct xl_path *path)
 }
 
 /* A peer is taken for the one that a newcomer says it is only on its own path: whoever claims its name elsewhere gets a
- * peer of his own, without a name, and moves nobody's traffic. Without connections a peer has no path to lose. */
+ * peer of his own, without a name, and moves nobody's traffic. Without connections a peer has no path to lose; what was
+ * said on the old one, its incarnation as well, does not hold on the new one: it may have been somebody else. */
 static bool at_home(struct xl_peer *p, const struct xl_path *path)
 {
 	if (p->conns.count == 0 && memcmp(&p->path, path, sizeof *path)) {
 		p->path = *path;
+		p->incarnation = 0;
 		xl_pmtu_forget(p);
 	}
 	return !memcmp(&p->path, path, sizeof *path);
+}
+
+/* Who claims a name that is in use elsewhere has one peer for all connections of his path. */
+static u32 nameless_on(const struct xl_engine *e, const struct xl_path *path)
+{
+	for (u32 i = 0; i < e->cfg.peers_max; i++)
+		if (e->peers[i].used && !e->peers[i].node && !memcmp(&e->peers[i].path, path, sizeof *path))
+			return i;
+	return XL_NONE;
 }
 
 struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path *path)
@@ -63,10 +74,12 @@ struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path
 	u32 i = node ? xl_map_get(&e->by_node, node) : on_path(e, path);
 	struct xl_peer *p;
 
-	if (i != XL_NONE && at_home(&e->peers[i], path))
-		return &e->peers[i];
-	if (i != XL_NONE)
+	if (i != XL_NONE && !at_home(&e->peers[i], path)) {
 		node = 0;
+		i = nameless_on(e, path);
+	}
+	if (i != XL_NONE)
+		return &e->peers[i];
 	p = fresh(e);
 	if (!p)
 		return NULL;
@@ -145,17 +158,16 @@ bool xl_peer_identify(struct xl_engine *e, struct xl_conn *c, u64 node, u64 inca
 	u32 known = xl_map_get(&e->by_node, node);
 
 	if (now->node == node)
-		return xl_peer_incarnation(e, now, incarnation) >= 0;
+		return incarnation >= now->incarnation;
 	if (known == XL_NONE && now->node == 0) {
 		now->node = node;
-		now->incarnation = incarnation;
 		xl_map_put(&e->by_node, node, index_of(e, now));
 		return true;
 	}
 	if (known != XL_NONE && !at_home(&e->peers[known], path) && now->node == 0)
 		return true; /* somebody else's name: it stays without one */
 	p = xl_peer_take(e, node, path);
-	if (!p || xl_peer_incarnation(e, p, incarnation) < 0)
+	if (!p || incarnation < p->incarnation)
 		return false;
 	xl_peer_leave(e, c);
 	xl_peer_join(e, p, c);

@@ -9,9 +9,10 @@
 struct xl_peer *xl_peer_take(struct xl_engine *e, u64 node, const struct xl_path *path);
 void xl_peer_join(struct xl_engine *e, struct xl_peer *p, struct xl_conn *c);
 void xl_peer_leave(struct xl_engine *e, struct xl_conn *c);
-/* The answer to a call told who the peer is: the connection moves to that peer. False: stale incarnation. */
+/* The answer to a call, or a call that crosses it, told who the peer is: the connection moves to that peer. False: stale
+ * incarnation. A newer one has no effect before xl_peer_incarnation. */
 bool xl_peer_identify(struct xl_engine *e, struct xl_conn *c, u64 node, u64 incarnation, const struct xl_path *path);
-/* An incarnation was seen: 0 the same or first, 1 newer (its connections were reset), -1 older. */
+/* An incarnation of a connection that is confirmed: 0 the same or first, 1 newer (its connections were reset), -1 older. */
 int xl_peer_incarnation(struct xl_engine *e, struct xl_peer *p, u64 incarnation);
 /* A valid packet came from it. */
 void xl_peer_heard(struct xl_engine *e, struct xl_peer *p, const struct xl_path *path, bool newest);
