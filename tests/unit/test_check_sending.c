@@ -94,6 +94,7 @@ static void test_buffers(void **state)
 	WRONG("who holds data has a flow of its own", engine()->flows[c->flow].conn++);
 	WRONG("who holds data has a flow of its own", c->congestion = (u8)(c->congestion + 1) % XL_CC_ALGORITHMS);
 	WRONG("connections that hold data add up", engine()->holders++);
+	WRONG("the window is counted in packets of today", engine()->flows[c->flow].cc.packet_bytes++);
 	WRONG("flows add up", engine()->nflows++);
 	WRONG("flows add up", (engine()->flow_free.count--, engine()->flow_rest.count++, engine()->nflows--));
 	WRONG("frames of transmit buffers add up", engine()->tx_frames--);

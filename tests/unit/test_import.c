@@ -396,11 +396,41 @@ static void test_no_memory(void **state)
 	pair_close(&p);
 }
 
+/* The size of packets changes while the connection is away: its window is counted in packets of today. */
+static void test_packet_size(void **state)
+{
+	static const u32 sizes[] = { 256, 9000, 1500 };
+	struct joined j;
+
+	(void)state;
+	pair_open(&p, &(struct xl_engine_config){ .max_packet = 9000, .segs_max = 3, .congestion = XL_CONGESTION_NEWRENO });
+	j = pair_join(&p, XLANE_KIND_STREAM);
+	for (u32 i = 0; i < XL_ARRAY_SIZE(sizes); i++) {
+		struct xl_engine *e = p.h[0].e;
+
+		CHECK(xl_conn_send(e, j.a, data, 5000, p.now) == 5000);
+		pair_run(&p, 1 * XL_MS);
+		e->flows[e->conns[j.a].flow].cc.cwnd = 2 * e->conns[j.a].max_packet;
+		moved_out(&p.h[0], j.a);
+		CHECK(xl_engine_set_max_packet(e, sizes[i], p.now) == 0);
+		CHECK(xl_conn_import(e, bytes, length, p.now, &j.a) == 0);
+		CHECK(e->conns[j.a].max_packet == sizes[i]);
+		pair_check(&p);
+		CHECK(e->flows[e->conns[j.a].flow].cc.cwnd >= sizes[i]);
+		CHECK(xl_conn_send(e, j.a, data, 20000, p.now) == 20000);
+		pair_run(&p, 1 * XL_MS);
+		CHECK(xl_conn_recv(p.h[1].e, j.b, in, sizeof in, p.now) == 25000);
+	}
+	bystander_lives(&p);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form), cmocka_unit_test(test_fields), cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_buffers), cmocka_unit_test(test_no_room), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_packet_size),
 	};
 
 	return RUN_TAP(tests);

@@ -151,6 +151,7 @@ static const char *check_flow(const struct xl_engine *e, const struct xl_conn *c
 
 	HOLDS(f ? f->conn == xl_conn_index(e, c) && f->cc.algorithm == c->congestion : !c->buffered,
 	      "who holds data has a flow of its own");
+	HOLDS(!f || f->cc.packet_bytes == c->max_packet, "the window is counted in packets of today");
 	return NULL;
 }
 

@@ -285,6 +285,8 @@ static void settle_flow(struct xl_engine *e, struct xl_conn *c, const struct xl_
 	f->run_order = flow->run_order;
 	f->episode_order = flow->episode_order;
 	f->episode_lost = flow->episode_lost;
+	if (f->cc.packet_bytes != c->max_packet) /* it changed meanwhile */
+		xl_cc_of(&f->cc)->resize(&f->cc, c->max_packet);
 }
 
 /* What the engine itself knows about the connection: maps, peer, timer, events. */
