@@ -62,9 +62,8 @@ void xl_send_wait(struct xl_engine *e, struct xl_conn *c, enum xl_txbuf_type typ
 u64 xl_send_most(const struct xl_engine *e, const struct xl_conn *c, u32 head)
 {
 	u64 frames = xl_min(e->tx_frames_data, e->frames->own / 2);
-	u32 packet = c->max_packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES;
 
-	return xl_min(c->send_buffer, xl_send_capacity(e, packet, frames, head));
+	return xl_min(c->send_buffer, xl_send_capacity(e, xl_txbuf_room_in(c->max_packet), frames, head));
 }
 
 /* The largest small message that an idle engine would take: a larger one must not wait for ever. */

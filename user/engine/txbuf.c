@@ -19,7 +19,7 @@ u32 xl_txbuf_room(const struct xl_conn *c)
 	/* Before the answer the peer's largest packet is not known: any receiver takes the smallest MTU. */
 	u32 packet = c->state == XL_STATE_CALLING || c->state == XL_STATE_ANSWERING ? XLANE_MTU_MIN : c->max_packet;
 
-	return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES - XLANE_PING_BYTES;
+	return xl_txbuf_room_in(packet);
 }
 
 u32 xl_txbuf_frames_free(const struct xl_engine *e, enum xl_txbuf_type type)
@@ -262,6 +262,7 @@ void xl_txbuf_cut(struct xl_engine *e, u32 tb, u32 off, u32 bytes)
 	}
 	t->len -= bytes;
 	trim(e, tb, xl_txbuf_frames(e, &e->conns[t->conn], t->len));
+	e->frames_freed = true;
 }
 
 void xl_txbuf_head(struct xl_engine *e, u32 tb, bool begin) { write_head(e, tb, begin); }

@@ -74,7 +74,8 @@ static inline bool xl_txbuf_none(const struct xl_conn *c)
 {
 	return !(c->queue.count | c->queue_large.count | c->flight.count | c->again.count);
 }
-/* Room for records in one packet of the connection, bytes: a PING fits in beside them (K-31). */
+/* Room for records in one packet of so many bytes: a PING fits in beside them (K-31); in one of the connection. */
+static inline u32 xl_txbuf_room_in(u32 packet) { return packet - XLANE_OUTER_BYTES - XLANE_TAG_BYTES - XLANE_PING_BYTES; }
 u32 xl_txbuf_room(const struct xl_conn *c);
 
 #endif
