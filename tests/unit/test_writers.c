@@ -105,9 +105,73 @@ static void test_cost_is_bounded(void **state)
 	pair_close(&p);
 }
 
+/* One waits because `hog` has all frames; by the call that gives them back it is told at once, without a packet or timer. */
+static void waits(struct pair *p, struct joined *hog, struct joined *waiter, u8 kind)
+{
+	struct xl_engine_config like = { .tx_frames_max = 128, .max_packet = 9000, .segs_max = 3 };
+	u32 conn[64];
+
+	pair_open(p, &like);
+	*hog = pair_join(p, kind);
+	*waiter = pair_join(p, XLANE_KIND_STREAM);
+	pair_run(p, 5 * XL_MS);
+	while (xl_conn_send(p->h[0].e, hog->a, data, kind == XLANE_KIND_STREAM ? sizeof data : 1000, p->now) > 0)
+		;
+	xl_engine_advance(p->h[0].e, p->now);
+	writable(&p->h[0], conn, 64);
+	CHECK(xl_conn_send(p->h[0].e, waiter->a, data, 1, p->now) == -EAGAIN);
+	CHECK(writable(&p->h[0], conn, 64) == 0);
+}
+
+static void told_at_once(struct pair *p, const struct joined *waiter)
+{
+	u32 conn[64], n;
+
+	pair_check(p);
+	CHECK(xl_engine_deadline(p->h[0].e) <= p->now);
+	xl_engine_advance(p->h[0].e, p->now);
+	n = writable(&p->h[0], conn, 64);
+	while (n && conn[n - 1] != waiter->a)
+		n--;
+	CHECK(n);
+	CHECK(xl_conn_send(p->h[0].e, waiter->a, data, 1, p->now) == 1);
+}
+
+static void test_calls_that_give_frames_back(void **state)
+{
+	static u8 moved[1 << 20];
+	struct joined hog, waiter;
+	struct pair p;
+	s64 n;
+
+	(void)state;
+	waits(&p, &hog, &waiter, XLANE_KIND_STREAM);
+	xl_conn_abort(p.h[0].e, hog.a, XLANE_WIRE_CANCELLED, p.now);
+	told_at_once(&p, &waiter);
+	pair_close(&p);
+
+	waits(&p, &hog, &waiter, XLANE_KIND_STREAM);
+	n = xl_conn_export(p.h[0].e, hog.a, moved, sizeof moved);
+	CHECK(n > 0);
+	told_at_once(&p, &waiter);
+	CHECK(xl_conn_import(p.h[0].e, moved, (u64)n, p.now, &hog.a) == 0);
+	pair_run(&p, 20 * XL_MS);
+	pair_close(&p);
+
+	waits(&p, &hog, &waiter, XLANE_KIND_MESSAGE);
+	for (u64 id = 2; id <= 8; id++) /* the packet is not empty, but has fewer frames */
+		CHECK(xl_conn_cancel(p.h[0].e, hog.a, id, p.now) == 0);
+	told_at_once(&p, &waiter);
+	pair_run(&p, 20 * XL_MS);
+	pair_close(&p);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_are_told), cmocka_unit_test(test_cost_is_bounded) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_are_told), cmocka_unit_test(test_cost_is_bounded),
+		cmocka_unit_test(test_calls_that_give_frames_back),
+	};
 
 	return RUN_TAP(tests);
 }

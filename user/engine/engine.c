@@ -205,6 +205,7 @@ int xl_engine_set_max_packet(struct xl_engine *e, u32 bytes, u64 now_ns)
 		return 0;
 	e->cfg.max_packet = bytes;
 	keep_for_large(e);
+	e->frames_freed = true; /* as many as before may be enough now */
 	for (u32 i = 0; i < e->cfg.peers_max; i++) {
 		struct xl_peer *p = &e->peers[i];
 
@@ -266,7 +267,9 @@ u64 xl_engine_deadline(const struct xl_engine *e)
 {
 	u64 when = xl_min(xl_wheel_next(&e->wheel), e->writers_ns);
 
-	if (e->reply_count || xl_sched_next(e) != XL_NONE)
+	if (e->frames_freed && e->writers.count)
+		when = e->now_ns; /* by a call of the program, perhaps, after which nobody would look */
+	else if (e->reply_count || xl_sched_next(e) != XL_NONE)
 		when = e->starved ? xl_min(when, e->starved_until_ns) : e->now_ns;
 	return when == XL_NEVER ? when : when - xl_min(when, e->behind_ns);
 }

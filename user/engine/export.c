@@ -78,6 +78,7 @@ static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
 				e->txbufs[f].state = XL_TXBUF_NONE;
 				e->txbufs[f].conn = XL_AWAY;
 			}
+			e->frames_freed = true; /* for others of this engine */
 		}
 	}
 }
