@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every check of an import: one field of what was exported is made wrong, and it is refused for that, with nothing changed. */
+#include "engine_acks.h"
 #include "engine_feed.h"
 
 #include "engine/blocks.h"
@@ -425,12 +426,57 @@ static void test_packet_size(void **state)
 	pair_close(&p);
 }
 
+/* A frame holds other data than when a late packet named it, and the engine that the connection comes to happens to count as
+ * far as the first had then: an ACK of that packet says nothing about what is in the frame now. */
+static void test_ack_of_an_earlier_use(void **state)
+{
+	static struct ears ears;
+	struct xl_engine *e;
+	u32 frame, generation;
+	u64 acked;
+
+	(void)state;
+	pair_open(&p, &(struct xl_engine_config){ .blocks = 256 });
+	e = p.h[1].e;
+	ears_open(&ears, &p, 1 << 20);
+	ears_settle(&ears);
+	ears_send(&ears, 5000); /* of several packets the first is late */
+	frame = e->conns[ears.x.conn].queue.head;
+	generation = e->txbufs[frame].generation;
+	ears_hear(&ears);
+	ears_ack_heard(&ears, 21, ears.n);
+	ears_hear(&ears); /* it goes again, and that is acknowledged */
+	CHECK(ears.at[ears.n - 1].data && e->conns[ears.x.conn].lost.count == 1);
+	ears_ack_one(&ears, ears.at[ears.n - 1].number, ears.at[ears.n - 1].number);
+	CHECK(e->txbufs[frame].generation == generation + 1);
+	acked = ears_info(&ears).bytes_acked;
+	while (e->conns[ears.x.conn].flight.head != frame) {
+		ears_send(&ears, 1400);
+		ears_hear(&ears);
+		CHECK(ears.n < 40);
+		if (e->conns[ears.x.conn].flight.head != frame) {
+			ears_ack_one(&ears, ears.at[ears.n - 1].number, ears.at[ears.n - 1].number);
+			acked = ears_info(&ears).bytes_acked;
+		}
+	}
+	CHECK(e->conns[ears.x.conn].lost.count == 1);
+	moved_out(&p.h[1], ears.x.conn);
+	e->txbufs[frame].generation = generation;
+	ears.x.conn = moved_in(&p.h[1]);
+	ears_ack_one(&ears, ears.at[20].number, ears.at[20].number);
+	CHECK(ears_info(&ears).bytes_acked == acked);
+	ears_ack_one(&ears, ears.at[ears.n - 1].number, ears.at[ears.n - 1].number);
+	CHECK(ears_info(&ears).bytes_acked == acked + 1400);
+	pair_check(&p);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_form), cmocka_unit_test(test_fields), cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_buffers), cmocka_unit_test(test_no_room), cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_packet_size),
+		cmocka_unit_test(test_packet_size), cmocka_unit_test(test_ack_of_an_earlier_use),
 	};
 
 	return RUN_TAP(tests);

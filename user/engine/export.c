@@ -11,6 +11,7 @@
 #include "blocks.h"
 #include "conn.h"
 #include "peer.h"
+#include "recovery.h"
 #include "txbuf.h"
 
 /* The lists of buffers in the order in which they are written. */
@@ -48,12 +49,17 @@ static u8 *put(u8 *p, const void *data, size_t bytes)
 	return p + bytes;
 }
 
-static u8 *put_sents(struct xl_engine *e, struct xl_list *l, u8 *p)
+/* What a packet carried and is acknowledged is not named: only this engine's generations tell it from what is in the same
+ * frame now. */
+static u8 *put_sents(struct xl_engine *e, const struct xl_conn *c, struct xl_list *l, u8 *p)
 {
 	while (l->head != XL_NONE) {
 		u32 i = xl_list_pop(&e->l_sent, l);
+		struct xl_sent out = e->sents[i];
 
-		p = put(p, &e->sents[i], sizeof(struct xl_sent));
+		if (!xl_recovery_carried(e, c, &out))
+			out.txbuf = XL_NONE;
+		p = put(p, &out, sizeof out);
 		xl_list_prepend(&e->l_sent, &e->sent_free, i);
 	}
 	return p;
@@ -109,8 +115,8 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 	p = put(p, c, sizeof *c);
 	if (h.flows)
 		p = put(p, &e->flows[c->flow], sizeof(struct xl_flow));
-	p = put_sents(e, &c->sent, p);
-	p = put_sents(e, &c->lost, p);
+	p = put_sents(e, c, &c->sent, p);
+	p = put_sents(e, c, &c->lost, p);
 	put_frames(e, c, p);
 	xl_blocks_visit(e, c, mark_away, e);
 	xl_conn_detach(e, c);

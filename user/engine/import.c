@@ -149,15 +149,12 @@ static void take_sents(struct xl_engine *e, struct xl_conn *c, const struct xl_e
 		struct xl_sent *s = &e->sents[i];
 
 		memcpy(s, p, sizeof *s);
-		/* A buffer of an earlier generation is acknowledged, and may be anybody's by now. Another engine counts the
-		 * generations of its frames otherwise; the buffer's newest transmission is known by its number. */
+		/* Only buffers that came along are named. This engine counts the generations of its frames otherwise. */
 		if (s->txbuf >= e->frames->count || e->txbufs[s->txbuf].conn != xl_conn_index(e, c) ||
 		    e->txbufs[s->txbuf].state == XL_TXBUF_QUEUED)
 			s->txbuf = XL_NONE;
-		else if (e->txbufs[s->txbuf].last_number == s->number)
+		else
 			s->generation = e->txbufs[s->txbuf].generation;
-		else if (e->txbufs[s->txbuf].generation != s->generation)
-			s->txbuf = XL_NONE;
 		xl_list_append(&e->l_sent, s->lost ? &c->lost : &c->sent, i);
 	}
 }
