@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is who when calls cross or are answered: another kind, an older incarnation, a taken name, an answer that nobody asked for. */
+/* Who is who when calls cross or are answered: another kind, an older incarnation, a name that is taken, an answer to nobody. */
 #include "engine/core.h"
 #include "engine_pair.h"
 
