@@ -303,6 +303,34 @@ static void test_against_an_array(void **state)
 	CHECK(all_lost > 1000 && all_spurious > 100);
 }
 
+/* K-34: what was taken for lost is forgotten in time also when nothing happens any more: others may need the memory. */
+static void test_lost_packets_of_the_idle_are_forgotten(void **state)
+{
+	const struct xl_conn *c;
+	u32 from, again;
+
+	(void)state;
+	start();
+	c = &p.h[1].e->conns[s.x.conn];
+	from = burst(40);
+	p.now += XL_MS;
+	again = s.n;
+	ears_ack_heard(&s, again - 1, again);
+	ears_hear(&s);
+	while (ears_info(&s).inflight_bytes) {
+		u32 to = s.n;
+
+		p.now += XL_MS;
+		ears_ack_heard(&s, again, to);
+		again = to;
+		ears_hear(&s);
+	}
+	CHECK(c->lost.count >= 30 && s.n > from + 60 && xl_engine_deadline(p.h[1].e) < p.now + 100 * XL_MS);
+	ears_wait(&s, 100 * XL_MS);
+	CHECK(c->lost.count == 0);
+	end();
+}
+
 /* Hole explosion: every second packet of a large window is acknowledged, in as many ranges as may be, again and again. */
 static void test_work_for_an_ack_is_bounded(void **state)
 {
@@ -347,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_persistent_congestion),
 		cmocka_unit_test(test_bytes_are_counted_not_acks),
 		cmocka_unit_test(test_against_an_array),
+		cmocka_unit_test(test_lost_packets_of_the_idle_are_forgotten),
 		cmocka_unit_test(test_work_for_an_ack_is_bounded),
 	};
 

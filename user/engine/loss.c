@@ -110,10 +110,16 @@ static u64 time_threshold(const struct xl_conn *c)
 	return xl_max(rtt + rtt / 8 + rtt / 4 * c->reorder_quarters, XL_RTT_GRANULARITY_NS);
 }
 
-/* It is not acknowledged any more. */
-static void expire(struct xl_engine *e, struct xl_conn *c)
+static u64 kept_for(const struct xl_conn *c) { return XL_LOST_PTOS * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns); }
+
+u64 xl_loss_kept_until(const struct xl_engine *e, const struct xl_conn *c)
 {
-	u64 keep = XL_LOST_PTOS * xl_rtt_pto(&c->rtt, c->peer_ack_delay_ns);
+	return c->lost.tail == XL_NONE ? XL_NEVER : e->sents[c->lost.tail].time_ns + kept_for(c) + 1;
+}
+
+void xl_loss_expire(struct xl_engine *e, struct xl_conn *c)
+{
+	u64 keep = kept_for(c);
 
 	while (c->lost.head != XL_NONE && e->sents[c->lost.head].time_ns + keep < e->now_ns)
 		xl_recovery_forget(e, c, c->lost.head);
@@ -124,7 +130,7 @@ void xl_loss_detect(struct xl_engine *e, struct xl_conn *c)
 {
 	u64 threshold = time_threshold(c);
 
-	expire(e, c);
+	xl_loss_expire(e, c);
 	c->loss_time_ns = XL_NEVER;
 	if (c->largest_acked == XL_NONE64)
 		return;

@@ -15,6 +15,9 @@
 void xl_loss_detect(struct xl_engine *e, struct xl_conn *c);
 /* s, taken for lost, was acknowledged after all. */
 void xl_loss_mistaken(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s);
+/* Forget what was taken for lost so long ago that no ACK of it is expected any more; and when all of it will be. */
+void xl_loss_expire(struct xl_engine *e, struct xl_conn *c);
+u64 xl_loss_kept_until(const struct xl_engine *e, const struct xl_conn *c);
 /* How many packets taken for lost a connection remembers, so that they do not take the places of what it sends. */
 static inline u32 xl_loss_kept(const struct xl_engine *e) { return (u32)xl_min(XL_LOST_KEPT, e->sents_per_conn / 2); }
 

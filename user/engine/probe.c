@@ -20,11 +20,10 @@ static u64 period(const struct xl_conn *c)
 
 u64 xl_probe_deadline(const struct xl_engine *e, const struct xl_conn *c)
 {
-	(void)e;
 	if (c->loss_time_ns != XL_NEVER)
 		return c->loss_time_ns;
-	if (c->inflight_packets == 0)
-		return XL_NEVER;
+	if (c->inflight_packets == 0) /* no ACK will come to see that it is too old */
+		return xl_loss_kept_until(e, c);
 	return c->last_eliciting_ns + period(c);
 }
 
@@ -93,6 +92,8 @@ void xl_probe_timeout(struct xl_engine *e, struct xl_conn *c)
 		xl_recovery_look_for_end(e, c); /* what was lost may have been a datagram, and the last that the end waited for */
 		return;
 	}
+	if (c->inflight_packets == 0)
+		xl_loss_expire(e, c);
 	if (c->inflight_packets == 0 || due > e->now_ns || given_up(e, c, due))
 		return;
 	xl_count(e, XL_C_PTO);

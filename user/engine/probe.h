@@ -9,7 +9,7 @@
 
 #include "core.h"
 
-/* When the next loss or probe decision is due; XL_NEVER: nothing in flight. */
+/* When the next loss or probe decision is due, or, with nothing in flight, the lost packets are to be forgotten; XL_NEVER. */
 u64 xl_probe_deadline(const struct xl_engine *e, const struct xl_conn *c);
 /* That time has come. */
 void xl_probe_timeout(struct xl_engine *e, struct xl_conn *c);
