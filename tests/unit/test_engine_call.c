@@ -337,6 +337,31 @@ static void test_reset_needs_an_exact_match(void **state)
 	pair_close(&p);
 }
 
+/* A peer that says it has ended gracefully can not have what was not sent: the program is told that it is lost. */
+static void test_reset_before_the_end_was_sent(void **state)
+{
+	struct pair p;
+	struct peer x;
+
+	(void)state;
+	for (u32 sent = 0; sent < 2; sent++) {
+		pair_open(&p, NULL);
+		x = peer_open(&p, 3, 100, XLANE_KIND_STREAM, 10);
+		CHECK(xl_conn_send(p.h[1].e, x.conn, "0123456789abcdef", sent ? 10 : 16, p.now) > 0);
+		CHECK(xl_conn_shutdown(p.h[1].e, x.conn, p.now) == 0);
+		peer_data(&p, &x, XLANE_DATA_FIN, 0, 'x', 1);
+		while (peer_hears(&p, &x, &r))
+			;
+		CHECK(state_is(&p.h[1], x.conn, "both-shut"));
+		reset(x.remote_id, x.id, FIRST + info_of(&p.h[1], x.conn).packets_sent - 1, XLANE_WIRE_NONE);
+		peer_send(&p, &x, &r);
+		CHECK(state_is(&p.h[1], x.conn, sent ? "linger" : "dead"));
+		CHECK(info_of(&p.h[1], x.conn).error == (sent ? 0 : -ECONNRESET));
+		bystander_lives(&p);
+		pair_close(&p);
+	}
+}
+
 /* --- ACCEPT, COOKIE at the caller ----------------------------------------------------------------- */
 static void accept_packet(u64 to, u64 echoed, u64 source_id)
 {
@@ -498,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_cookies_expire),
 		cmocka_unit_test(test_caller_answers_cookies),
 		cmocka_unit_test(test_reset_needs_an_exact_match),
+		cmocka_unit_test(test_reset_before_the_end_was_sent),
 		cmocka_unit_test(test_bad_accepts),
 		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_same_two_ends),

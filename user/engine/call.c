@@ -294,6 +294,9 @@ static void lost_there(struct xl_engine *e, struct xl_conn *c, u32 error)
 		xl_peer_sweep(e, xl_peer_of(e, c));
 }
 
+/* Our end was sent, and everything before it: only then can the peer have it. */
+static bool all_sent(const struct xl_conn *c) { return c->fin_queued && !(c->queue.count | c->queue_large.count); }
+
 /* Only an exact match ends a connection: its id, what it sends to, and a number it has sent and not had acknowledged. */
 static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *body, u32 bytes, const struct xl_path *path)
 {
@@ -315,7 +318,7 @@ static void take_reset(struct xl_engine *e, const struct xl_outer *h, const u8 *
 	xl_count(e, XL_C_REFUSE_RECEIVED);
 	if (c->state == XL_STATE_DEAD)
 		xl_conn_quiet(e, c); /* the ABORT has arrived */
-	else if (in.error == XLANE_WIRE_NONE && c->state == XL_STATE_BOTH_SHUT)
+	else if (in.error == XLANE_WIRE_NONE && c->state == XL_STATE_BOTH_SHUT && all_sent(c))
 		xl_recovery_all_received(e, c);
 	else
 		lost_there(e, c, in.error ? in.error : XLANE_WIRE_UNKNOWN);
