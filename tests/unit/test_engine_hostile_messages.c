@@ -99,7 +99,7 @@ static bool dripping_holder_keeps_it(u16 bytes, u32 times, bool second_waits)
 	head(&p, &x, 0, 700000, 1);
 	CHECK(granted(&p, &x));
 	if (second_waits) {
-		head(&p, &y, 0, 600000, 1);
+		head(&p, &y, 0, 740000, 1);
 		CHECK(!granted(&p, &y));
 	}
 	for (u32 i = 0, at = 0; i < 4; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Receive memory on demand, its queue, and the window that follows the reader. */
+#include "engine_large.h"
 #include "engine_pair.h"
 
 #define IDLE 10000
@@ -166,6 +167,78 @@ static void test_half_a_message_does_not_stay(void **state)
 	pair_close(&p);
 }
 
+/* What can not be read any more does not stay until the program closes. */
+static void test_what_a_dead_connection_can_not_read(void **state)
+{
+	struct xl_engine_config like = { .blocks = XLANE_BLOCKS_MIN };
+	struct peer x[4];
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, &like);
+	open_many(&p, x, 2, XLANE_KIND_STREAM);
+	x[2] = peer_open(&p, 12, 100, XLANE_KIND_UNORDERED, 0);
+	x[3] = peer_open(&p, 13, 100, XLANE_KIND_MESSAGE, 0);
+	for (u32 i = 0; i < 4; i++) {
+		one_byte(&p, &x[i], 5000);
+		if (i == 3)
+			break;
+		peer_header(&x[i], &r);
+		raw_record(&r, 0x15, 0, 4);
+		raw32(&r, 9);
+		raw_seal(&r);
+		peer_send(&p, &x[i], &r);
+		CHECK(info_of(&p.h[1], x[i].conn).error);
+		pair_check(&p);
+	}
+	CHECK(count_of(&p.h[1], XL_C_MEMORY_WAIT) == 0);
+	pair_close(&p);
+}
+
+/* Who waits for a grant, and has sent nothing behind the head, keeps no window from others. */
+static void test_heads_of_large_messages_keep_no_window(void **state)
+{
+	struct xl_engine_config like = { .blocks = 120 };
+	struct peer x[4];
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, &like);
+	open_many(&p, x, 4, XLANE_KIND_MESSAGE);
+	for (u32 i = 0; i < 2; i++)
+		head(&p, &x[i], 0, 80000, 1);
+	one_byte(&p, &x[2], 0);
+	CHECK(count_of(&p.h[1], XL_C_GRANT_WAITS) == 1 && count_of(&p.h[1], XL_C_MEMORY_WAIT) == 1);
+	silence(&p, 300 * XL_MS);
+	one_byte(&p, &x[2], 0);
+	one_byte(&p, &x[3], 0);
+	CHECK(count_of(&p.h[1], XL_C_MEMORY_WAIT) == 1);
+	pair_check(&p);
+	pair_close(&p);
+}
+
+/* A table of numbers leaves what one connection needs to receive. */
+static void test_tables_leave_one_window(void **state)
+{
+	struct xl_engine_config like = { .blocks = XLANE_BLOCKS_MIN };
+	struct peer x[2];
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, &like);
+	open_many(&p, x, 2, XLANE_KIND_STREAM);
+	x[0].next += 10;
+	peer_header(&x[0], &r);
+	raw_record(&r, 0x13, 0, 0);
+	raw_seal(&r);
+	peer_send(&p, &x[0], &r);
+	CHECK(count_of(&p.h[1], XL_C_NUMBERS_FORGOTTEN) == 1);
+	one_byte(&p, &x[1], 0);
+	CHECK(has_byte(&p, &x[1]));
+	pair_check(&p);
+	pair_close(&p);
+}
+
 /* `total` bytes through the connection, read as they come, or `pause` between 64 KiB. */
 static void transfer(struct pair *p, struct joined j, u64 total, u64 pause)
 {
@@ -227,7 +300,8 @@ int main(void)
 		cmocka_unit_test(test_idle_connections_hold_nothing), cmocka_unit_test(test_memory_in_turn),
 		cmocka_unit_test(test_turns_end), cmocka_unit_test(test_unread_bytes_cost_their_blocks),
 		cmocka_unit_test(test_half_a_message_does_not_stay), cmocka_unit_test(test_window_follows_the_reader),
-		cmocka_unit_test(test_window_of_a_small_pool),
+		cmocka_unit_test(test_window_of_a_small_pool), cmocka_unit_test(test_what_a_dead_connection_can_not_read),
+		cmocka_unit_test(test_heads_of_large_messages_keep_no_window), cmocka_unit_test(test_tables_leave_one_window),
 	};
 
 	return RUN_TAP(tests);

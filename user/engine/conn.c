@@ -30,6 +30,7 @@
 #include "probe.h"
 #include "queue.h"
 #include "rbuf.h"
+#include "receive.h"
 #include "recovery.h"
 #include "rtt.h"
 #include "txbuf.h"
@@ -146,7 +147,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	c->state = XL_STATE_FREE;
 	xl_list_append(&e->l_active, &e->conn_free, i);
 	e->conns_used--;
-	xl_grant_serve(e); /* there is memory again */
+	xl_window_serve(e); /* there is memory again */
 }
 
 struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id)
@@ -257,6 +258,7 @@ void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c)
 	xl_txbuf_drop_all(e, c);
 	c->large_out.open = false;
 	xl_large_abandon(e, c);
+	xl_receive_cut(e, c);
 	xl_datagram_drop(e, c);
 	xl_window_stop(e, c);
 	xl_conn_activate(e, c);

@@ -49,6 +49,21 @@ void xl_early_drop(struct xl_engine *e, struct xl_conn *c)
 	c->early = XL_NONE;
 }
 
+bool xl_early_cut(struct xl_engine *e, struct xl_conn *c, u64 from)
+{
+	struct xl_starts *s = starts_of(e, c);
+	u32 keep = find(s, from);
+
+	for (u32 i = keep; s && i < s->count; i++)
+		if (s->start[i].state == XL_EARLY_READY || s->start[i].state == XL_EARLY_OPEN)
+			return false;
+	if (s)
+		s->count = keep;
+	if (!keep)
+		xl_early_drop(e, c);
+	return true;
+}
+
 /* The start at `offset`, a new one if there is a place for it; NULL when there is none. */
 static struct xl_start *learn(struct xl_engine *e, struct xl_conn *c, u64 offset)
 {

@@ -47,6 +47,9 @@ u64 xl_early_skip(struct xl_engine *e, struct xl_conn *c, u64 offset);
 struct xl_start *xl_early_first(const struct xl_engine *e, const struct xl_conn *c);
 /* The one being read is read. */
 void xl_early_close(struct xl_engine *e, struct xl_conn *c);
+/* Nothing comes any more: what is known of starts from `from` on is forgotten. False, and nothing done: the program can still
+ * read a message there. */
+bool xl_early_cut(struct xl_engine *e, struct xl_conn *c, u64 from);
 void xl_early_drop(struct xl_engine *e, struct xl_conn *c);
 
 #endif

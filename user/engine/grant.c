@@ -90,8 +90,10 @@ void xl_grant_timeout(struct xl_engine *e, struct xl_conn *c)
 {
 	u64 began_ns = c->large_in.due_ns - e->cfg.peer_death_ns;
 
+	bool wanted = e->large_ages.count || (e->backing.count && (c->promised || e->granted > e->reserve));
+
 	/* Who stood still itself, and did not see what came, starts anew. */
-	if (!e->large_ages.count || e->leapt_ns >= began_ns) {
+	if (!wanted || e->leapt_ns >= began_ns) {
 		begin_period(e, c);
 		return;
 	}

@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "grant.h"
 #include "rbuf.h"
+#include "window.h"
 
 #define SLOTS (XLANE_BLOCK_BYTES / 4)
 
@@ -202,7 +203,7 @@ void xl_large_consume(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 	if (l->read == l->bytes)
 		xl_large_drop(e, c);
 	else if (end > first)
-		xl_grant_serve(e);
+		xl_window_serve(e);
 }
 
 void xl_large_drop(struct xl_engine *e, struct xl_conn *c)
@@ -210,7 +211,7 @@ void xl_large_drop(struct xl_engine *e, struct xl_conn *c)
 	give_all(e, c);
 	xl_grant_leave(e, c);
 	xl_large_init(&c->large_in);
-	xl_grant_serve(e);
+	xl_window_serve(e);
 }
 
 void xl_large_discard(struct xl_engine *e, struct xl_conn *c)

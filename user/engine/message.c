@@ -73,6 +73,14 @@ bool xl_message_parse(struct xl_engine *e, struct xl_conn *c)
 	return step != STEP_BROKEN;
 }
 
+bool xl_message_at_large(const struct xl_engine *e, const struct xl_conn *c)
+{
+	struct xl_message_head h;
+
+	return c->message_parse < c->recv_next && c->recv_next - c->message_parse == XLANE_MESSAGE_HEAD_BYTES &&
+	       head_at(e, c, c->message_parse, &h) && h.class == XLANE_MESSAGE_LARGE;
+}
+
 void xl_message_parse_gone(struct xl_engine *e, struct xl_conn *c)
 {
 	struct xl_message_head h;

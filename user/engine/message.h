@@ -13,6 +13,8 @@ static inline bool xl_message_kind(const struct xl_conn *c)
 bool xl_message_parse(struct xl_engine *e, struct xl_conn *c);
 /* The same when nobody reads: only to see where large ones begin, whose sender waits for an answer. */
 void xl_message_parse_gone(struct xl_engine *e, struct xl_conn *c);
+/* The parser stands at the head of a large message, and nothing is here behind it. */
+bool xl_message_at_large(const struct xl_engine *e, const struct xl_conn *c);
 /* The end was reached: is everything before it there? A large message may still be on its way (XL_MESSAGE_LATER). */
 enum xl_message_end { XL_MESSAGE_END, XL_MESSAGE_LATER, XL_MESSAGE_TORN };
 enum xl_message_end xl_message_end(const struct xl_conn *c);

@@ -183,13 +183,26 @@ static u32 next_new(struct xl_engine *e, struct xl_conn *c)
 	return large != XL_NONE && (tb == XL_NONE || c->large_turn) ? large : tb;
 }
 
+/* A part of the granted message. The rest may be what the receiver has no memory for, and while it does not take that, it keeps
+ * memory for the message: of two probes one is of that (K-13). */
+static u32 granted(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u32 tb = c->again.head;
+
+	while (tb != XL_NONE && e->txbufs[tb].type != XL_TXBUF_LARGE)
+		tb = xl_list_next(&e->l_tx, tb);
+	return tb != XL_NONE ? tb : c->queue_large.head;
+}
+
 /* The buffer to send next: first what is to be sent again, then what is new; XL_NONE when nothing may go. `starved`: for
  * want of a frame to cut it for a smaller packet. */
 static u32 next_data(struct xl_engine *e, struct xl_conn *c, bool *starved)
 {
-	u32 tb = c->again.head != XL_NONE ? c->again.head : next_new(e, c);
+	u32 tb = c->probes && c->large_turn ? granted(e, c) : XL_NONE, bytes;
 	struct xl_txbuf *t;
-	u32 bytes;
+
+	if (tb == XL_NONE)
+		tb = c->again.head != XL_NONE ? c->again.head : next_new(e, c);
 
 	if (tb == XL_NONE)
 		return XL_NONE;

@@ -144,3 +144,9 @@ void xl_rbuf_release(struct xl_engine *e, struct xl_rbuf *r, u64 from, u64 to, b
 	give_slot(e, r, slot_of(e, r, end));
 	give_all(e, r);
 }
+
+void xl_rbuf_cut(struct xl_engine *e, struct xl_rbuf *r, u64 from, u64 to)
+{
+	for (u64 n = (from + XLANE_BLOCK_BYTES - 1) / XLANE_BLOCK_BYTES; n * XLANE_BLOCK_BYTES < to; n++)
+		give_slot(e, r, slot_of(e, r, n));
+}

@@ -29,4 +29,7 @@ const u8 *xl_rbuf_piece(const struct xl_engine *e, const struct xl_rbuf *r, u64 
 /* Give back the blocks wholly below `to`; with `all` (nothing is held above `to`) every block. */
 void xl_rbuf_release(struct xl_engine *e, struct xl_rbuf *r, u64 from, u64 to, bool all);
 
+/* Give back the blocks of [from, to) of which nothing below `from` is held. */
+void xl_rbuf_cut(struct xl_engine *e, struct xl_rbuf *r, u64 from, u64 to);
+
 #endif

@@ -170,3 +170,21 @@ enum xl_receive_verdict xl_receive_data(struct xl_engine *e, struct xl_conn *c, 
 		return XL_RECEIVE_BROKEN;
 	return c->recv_next != had || r->fin ? xl_receive_ready(e, c, false) : XL_RECEIVE_TAKEN;
 }
+
+void xl_receive_cut(struct xl_engine *e, struct xl_conn *c)
+{
+	if (c->received_table != XL_NONE) {
+		xl_received_newest(&c->received);
+		xl_block_give(e, c->received_table);
+		c->received_table = XL_NONE;
+	}
+	if (c->holes == XL_NONE || !xl_early_cut(e, c, c->recv_next))
+		return;
+	xl_block_give(e, c->holes);
+	c->holes = XL_NONE;
+	if (c->consumed == c->recv_next)
+		xl_rbuf_release(e, &c->rbuf, c->consumed, c->recv_next, true);
+	else
+		xl_rbuf_cut(e, &c->rbuf, c->recv_next, c->recv_highest);
+	c->recv_highest = c->recv_next;
+}

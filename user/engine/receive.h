@@ -28,4 +28,7 @@ void xl_receive_pass(struct xl_engine *e, struct xl_conn *c);
 /* The program is gone: what is here is dropped, and so is what still comes. */
 void xl_receive_discard(struct xl_engine *e, struct xl_conn *c);
 
+/* Nothing comes any more: what lies behind holes and can not be read is given back, and so are the numbers. */
+void xl_receive_cut(struct xl_engine *e, struct xl_conn *c);
+
 #endif

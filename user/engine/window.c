@@ -7,7 +7,7 @@
 #include "message.h"
 #include "rbuf.h"
 
-#define TABLES_LEAVE  8   /* a table without backing leaves this part of the blocks */
+#define TABLES_LEAVE  8   /* a table without backing leaves this part of the blocks, and one least backing */
 #define GROWTH_LEAVES 4   /* a window grows to this part of what is not promised */
 #define SLOW_PERIODS  16  /* a window that lasts its reader so many periods is too large */
 
@@ -111,7 +111,8 @@ bool xl_window_back(struct xl_engine *e, struct xl_conn *c, u64 bytes)
 u32 xl_window_table(struct xl_engine *e, struct xl_conn *c)
 {
 	if (!c->backed) {
-		if (e->backing.count || left(e) <= e->cfg.blocks / TABLES_LEAVE)
+		if (e->backing.count || left(e) <= xl_max(e->cfg.blocks / TABLES_LEAVE,
+							  xl_window_blocks(XLANE_RECV_WINDOW_MIN_BYTES)))
 			return XL_NONE;
 		promise(e, c, c->promised + 1);
 		await_rest(e, c);
@@ -141,12 +142,15 @@ static bool empty(const struct xl_engine *e, const struct xl_conn *c)
 	return c->consumed == c->recv_next && c->holes == XL_NONE && !xl_partial_next(e, c, NULL);
 }
 
-/* What is held can be read as it is. */
-static bool whole(const struct xl_conn *c)
+/* What is held can be read as it is, or waits for none of the window's memory. */
+static bool whole(const struct xl_engine *e, const struct xl_conn *c)
 {
 	if (c->partial_due_ns != XL_NEVER || c->holes != XL_NONE)
 		return false;
-	return !xl_message_kind(c) || c->message_parse >= c->recv_next;
+	if (!xl_message_kind(c) || c->message_parse >= c->recv_next)
+		return true;
+	/* A large message takes no memory of the window: who waits for a grant must not keep that from who has one. */
+	return xl_message_at_large(e, c);
 }
 
 void xl_window_settle(struct xl_engine *e, struct xl_conn *c)
@@ -202,7 +206,7 @@ void xl_window_rest(struct xl_engine *e, struct xl_conn *c)
 	c->rest_ns = due > e->now_ns ? due : XL_NEVER;
 	if (c->rest_ns != XL_NEVER || !c->promised)
 		return;
-	if (!whole(c)) {
+	if (!whole(e, c)) {
 		if (stalled(e, c)) {
 			xl_count(e, XL_C_MEMORY_STALLED);
 			xl_conn_end(e, c, XLANE_WIRE_RESOURCES, true);
@@ -220,6 +224,8 @@ void xl_window_rest(struct xl_engine *e, struct xl_conn *c)
 	}
 	xl_datagram_forget(e, c);
 	xl_window_settle(e, c);
+	if (c->received_table != XL_NONE) /* it is needed for the ACK that is owed: another time */
+		await_rest(e, c);
 }
 
 /* --- credit -------------------------------------------------------------------------------------- */
