@@ -123,6 +123,7 @@ void xl_conn_free(struct xl_engine *e, struct xl_conn *c)
 	xl_txbuf_drop_all(e, c);
 	give_receive_memory(e, c);
 	xl_conn_detach(e, c);
+	xl_window_serve(e);
 }
 
 void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
@@ -147,7 +148,7 @@ void xl_conn_detach(struct xl_engine *e, struct xl_conn *c)
 	c->state = XL_STATE_FREE;
 	xl_list_append(&e->l_active, &e->conn_free, i);
 	e->conns_used--;
-	xl_window_serve(e); /* there is memory again */
+	xl_grant_serve(e); /* there is memory again */
 }
 
 struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id)
