@@ -2,6 +2,7 @@
 /* api.c - the program's side: listen, accept, connect, shutdown, close, figures. Data: send.c and recv.c. */
 #include <errno.h>
 
+#include "buckets.h"
 #include "call.h"
 #include "clock.h"
 #include "conn.h"
@@ -74,9 +75,6 @@ int xl_engine_accept(struct xl_engine *e, u32 listener, u64 user, u32 *conn)
 	return 0;
 }
 
-/* Packets with this id come to this worker. */
-static bool ours(const struct xl_engine *e, u64 id) { return (u32)(id >> 56) % e->cfg.workers == e->cfg.worker; }
-
 /* A free ephemeral port for this path and destination, 0: none. */
 static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
 {
@@ -86,7 +84,7 @@ static u16 ephemeral(struct xl_engine *e, const struct xl_path *path, u16 port)
 		u16 p = (u16)(XLANE_EPHEMERAL_PORT_FIRST + (e->next_port - XLANE_EPHEMERAL_PORT_FIRST + i) % range);
 		u64 id = xl_call_id(path, p, port);
 
-		if (xl_map_get(&e->by_call, id) != XL_NONE || !ours(e, id))
+		if (xl_map_get(&e->by_call, id) != XL_NONE || !xl_bucket_served(e, id))
 			continue;
 		e->next_port = p == XLANE_EPHEMERAL_PORT_LAST ? XLANE_EPHEMERAL_PORT_FIRST : (u16)(p + 1);
 		return p;
@@ -107,7 +105,7 @@ int xl_engine_connect(struct xl_engine *e, const struct xl_connect *how, u64 now
 	if (!local && !(local = ephemeral(e, &how->path, how->port)))
 		return -EADDRNOTAVAIL;
 	id = xl_call_id(&how->path, local, how->port);
-	if (!ours(e, id))
+	if (!xl_bucket_served(e, id))
 		return -EADDRNOTAVAIL;
 	if (xl_map_get(&e->by_call, id) != XL_NONE)
 		return -EADDRINUSE;

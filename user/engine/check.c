@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* check.c - every invariant of the engine, recounted from nothing. For tests; a function per object. */
 #include "blocks.h"
+#include "buckets.h"
 #include "check.h"
 #include "flow.h"
 #include "conn.h"
@@ -113,6 +114,10 @@ static const char *check_timers(const struct xl_engine *e, const struct xl_conn 
 	bool armed = c->is_active || when != XL_NEVER;
 	u32 tb = c->again.head != XL_NONE ? c->again.head : xl_queue_next(e, c);
 
+	if (xl_bucket_frozen(e, c->local_id)) {
+		HOLDS(!c->is_active, "nothing of a frozen bucket has a turn");
+		return NULL;
+	}
 	HOLDS(c->inflight_packets == 0 || armed, "a timer is armed while packets are in flight");
 	HOLDS(c->ack_pending == 0 || armed, "a timer is armed while an ACK is owed");
 	HOLDS(c->state != XL_STATE_CALLING || armed, "a timer is armed while calling");

@@ -102,7 +102,7 @@ static void give_receive_memory(struct xl_engine *e, struct xl_conn *c)
 	c->holes = c->received_table = XL_NONE;
 }
 
-static void leave_listener(struct xl_engine *e, struct xl_conn *c)
+void xl_conn_leave_listener(struct xl_engine *e, struct xl_conn *c)
 {
 	struct xl_listener *l;
 
@@ -298,7 +298,7 @@ void xl_conn_end(struct xl_engine *e, struct xl_conn *c, u32 code, bool tell_pee
 		return;
 	if (c->state == XL_STATE_ANSWERING && !c->initiator)
 		e->half_open--;
-	leave_listener(e, c);
+	xl_conn_leave_listener(e, c);
 	if (c->state != XL_STATE_LINGER) {
 		xl_count(e, XL_C_CONNS_RESET);
 		c->error = xl_wire_error_errno(code);
@@ -321,7 +321,7 @@ void xl_conn_orphan(const struct xl_engine *e, struct xl_conn *c)
 
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c)
 {
-	leave_listener(e, c);
+	xl_conn_leave_listener(e, c);
 	c->owned = false;
 	xl_conn_orphan(e, c);
 	if (c->is_event)

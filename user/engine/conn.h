@@ -22,6 +22,8 @@ void xl_conn_quiet(struct xl_engine *e, struct xl_conn *c);
 void xl_conn_orphan(const struct xl_engine *e, struct xl_conn *c);
 /* The program (or the listener's queue) lets go of it: no more events. */
 void xl_conn_disown(struct xl_engine *e, struct xl_conn *c);
+/* Out of the queue of a listener, if it is in one. */
+void xl_conn_leave_listener(struct xl_engine *e, struct xl_conn *c);
 /* Free a dead connection that neither the program nor a pending ABORT needs. True when it is gone. */
 bool xl_conn_reap(struct xl_engine *e, struct xl_conn *c);
 struct xl_conn *xl_conn_by_local(struct xl_engine *e, u64 id);

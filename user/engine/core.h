@@ -88,6 +88,7 @@ enum xl_txbuf_type { XL_TXBUF_DATA, XL_TXBUF_LARGE, XL_TXBUF_DGRAM, XL_TXBUF_TYP
 struct xl_txbuf {
 	struct xl_link link;   /* in the connection's queue (QUEUED), flight (SENT) or again (LOST) list */
 	u32 conn;              /* XL_NONE: a packet without data, gone when completed */
+	u32 place;             /* pack.c: its head among the frames that are written */
 	u32 generation;        /* raised when the buffer is given up: a sent packet that names an older one is history */
 	u32 chain;             /* next frame of this buffer, XL_NONE */
 	u32 head;              /* first frame */
@@ -382,6 +383,7 @@ struct xl_engine {
 	struct xl_prng prng;
 	u64 cookie_key[2];
 	u32 tx_frames;           /* frames held by transmit buffers */
+	u64 serves[XLANE_BUCKETS / 64], frozen[XLANE_BUCKETS / 64]; /* a bit for each bucket: buckets.h */
 	bool starved;
 	u64 starved_until_ns;
 	u16 next_port;

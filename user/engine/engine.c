@@ -2,6 +2,7 @@
 /* engine.c - the engine as a whole: its memory, its clock, its timers, its events. */
 #include <errno.h>
 
+#include "buckets.h"
 #include "clock.h"
 #include "conn.h"
 #include "flow.h"
@@ -166,6 +167,7 @@ struct xl_engine *xl_engine_init(void *mem, const struct xl_engine_config *c, u6
 	e->cfg = *c;
 	set_defaults(&e->cfg);
 	e->frames = c->frames;
+	xl_buckets_init(e);
 	e->now_ns = now_ns;
 	e->writers_ns = XL_NEVER;
 	e->conns = p.conns;

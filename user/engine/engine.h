@@ -193,6 +193,33 @@ s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size);
 /* -EINVAL for another version or broken bytes, -ENOSPC. */
 int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, u32 *conn);
 
+/* --- moving a bucket to another engine that shares no memory with this one ------------------ */
+/* Which worker gets the packets of a bucket (the first byte of a connection id) is written outside the engine; the caller
+ * says here what is so: connect takes no local port whose call id falls into a bucket that is not served. At first the
+ * config's. */
+void xl_engine_serve(struct xl_engine *e, u8 bucket, bool serves);
+/* Connections of a frozen bucket send nothing; what arrives for them is the caller's to hold. Their timers run, and what
+ * these want to send goes when the bucket is thawed. O(connections). */
+void xl_engine_freeze(struct xl_engine *e, u8 bucket, bool frozen);
+/* Write the connection with all that belongs to it: its data unsent, unacknowledged and received. It stays: until the
+ * caller says xl_conn_forget it may do nothing, so that engine, program and packets leave it alone. Half-open ones, and those
+ * that wait to be accepted, too. Returns the bytes written; 0: it is over, and ends where it is; -ENOSPC when `size` is too
+ * small; -EBUSY while the driver has frames of it: try again when it has given them back. */
+s64 xl_conn_pack(struct xl_engine *e, u32 conn, void *buf, u64 size);
+/* The size that xl_conn_pack needs. */
+u64 xl_conn_pack_bytes(struct xl_engine *e, u32 conn);
+/* What was packed, with frames and blocks of this engine: what was in `buf` is gone. Names no memory of the engine that it
+ * comes from, and its times are this engine's. -EINVAL for broken bytes or a connection that is here already; -ENOSPC when
+ * there is not enough of something (connections, peers, frames, blocks, a place in the queue of a listener on its port);
+ * nothing has changed then, and the connection goes on where it was. Its events are told here, with the `user` it had. */
+int xl_conn_unpack(struct xl_engine *e, void *buf, u64 bytes, u64 now_ns, u32 *conn);
+/* The connection goes on elsewhere: away with it, without a word to peer or program. */
+void xl_conn_forget(struct xl_engine *e, u32 conn);
+/* Ids of connections of the bucket that ended gracefully, from *at (0) on, at most `max`: returns how many, moves *at on
+ * (XL_NONE: through). Who gets their packets has to know them (xl_engine_ended_also), or it would deny that all arrived. */
+u32 xl_engine_ended(const struct xl_engine *e, u8 bucket, u32 *at, u64 *ids, u32 max);
+void xl_engine_ended_also(struct xl_engine *e, const u64 *ids, u32 n);
+
 /* --- watching ------------------------------------------------------------------------------- */
 #include "counters.h"
 const u64 *xl_engine_counters(const struct xl_engine *e);   /* [XL_ENGINE_COUNTER_COUNT] */

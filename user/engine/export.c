@@ -14,8 +14,7 @@
 #include "recovery.h"
 #include "txbuf.h"
 
-/* The lists of buffers in the order in which they are written. */
-static struct xl_list *list(struct xl_conn *c, u32 k)
+struct xl_list *xl_export_list(struct xl_conn *c, u32 k)
 {
 	struct xl_list *const lists[XL_EXPORT_LISTS] = { &c->queue, &c->queue_large, &c->again, &c->flight };
 
@@ -26,7 +25,7 @@ static struct xl_list *list(struct xl_conn *c, u32 k)
 static bool count_frames(const struct xl_engine *e, struct xl_conn *c, struct xl_export *h)
 {
 	for (u32 k = 0; k < XL_EXPORT_LISTS; k++) {
-		u32 tb = list(c, k)->head;
+		u32 tb = xl_export_list(c, k)->head;
 
 		for (; tb != XL_NONE; tb = xl_list_next(&e->l_tx, tb)) {
 			if (e->txbufs[tb].in_ring)
@@ -39,7 +38,8 @@ static bool count_frames(const struct xl_engine *e, struct xl_conn *c, struct xl
 
 u64 xl_export_bytes(const struct xl_export *h)
 {
-	return sizeof *h + sizeof(struct xl_conn) + (u64)h->flows * sizeof(struct xl_flow) + (u64)h->sents * sizeof(struct xl_sent) +
+	return sizeof *h + sizeof(struct xl_conn) + (u64)h->flows * sizeof(struct xl_flow) +
+	       (u64)h->sents * sizeof(struct xl_sent) +
 	       (u64)h->frames * sizeof(struct xl_export_frame);
 }
 
@@ -51,36 +51,71 @@ static u8 *put(u8 *p, const void *data, size_t bytes)
 
 /* What a packet carried and is acknowledged is not named: only this engine's generations tell it from what is in the same
  * frame now. */
-static u8 *put_sents(struct xl_engine *e, const struct xl_conn *c, struct xl_list *l, u8 *p)
+static u8 *put_sents(const struct xl_engine *e, const struct xl_conn *c, const struct xl_list *l, u8 *p)
 {
-	while (l->head != XL_NONE) {
-		u32 i = xl_list_pop(&e->l_sent, l);
+	for (u32 i = l->head; i != XL_NONE; i = xl_list_next(&e->l_sent, i)) {
 		struct xl_sent out = e->sents[i];
 
 		if (!xl_recovery_carried(e, c, &out))
 			out.txbuf = XL_NONE;
 		p = put(p, &out, sizeof out);
-		xl_list_prepend(&e->l_sent, &e->sent_free, i);
 	}
 	return p;
 }
 
-static void put_frames(struct xl_engine *e, struct xl_conn *c, u8 *p)
+static u8 *put_buffer(const struct xl_engine *e, u32 tb, u8 *p)
+{
+	for (u32 f = tb; f != XL_NONE; f = e->txbufs[f].chain) {
+		struct xl_export_frame out = { .frame = f };
+
+		/* Of the frames behind the first only these two mean anything. */
+		if (f == tb)
+			out.meta = e->txbufs[f];
+		out.meta.chain = e->txbufs[f].chain;
+		out.meta.head = tb;
+		p = put(p, &out, sizeof out);
+	}
+	return p;
+}
+
+bool xl_export_head(const struct xl_engine *e, struct xl_conn *c, struct xl_export *h)
+{
+	const struct xl_peer *peer = xl_peer_of(e, c);
+
+	*h = (struct xl_export){ .magic = XL_EXPORT_MAGIC, .version = XL_EXPORT_VERSION, .conn_bytes = sizeof *c,
+				 .sents = c->sent.count + c->lost.count, .flows = c->flow != XL_NONE, .node = peer->node,
+				 .incarnation = peer->incarnation, .path = peer->path };
+	return count_frames(e, c, h);
+}
+
+void xl_export_write(const struct xl_engine *e, struct xl_conn *c, const struct xl_export *h, u8 *p)
+{
+	p = put(p, h, sizeof *h);
+	p = put(p, c, sizeof *c);
+	if (h->flows)
+		p = put(p, &e->flows[c->flow], sizeof(struct xl_flow));
+	p = put_sents(e, c, &c->sent, p);
+	p = put_sents(e, c, &c->lost, p);
+	for (u32 k = 0; k < XL_EXPORT_LISTS; k++)
+		for (u32 tb = xl_export_list(c, k)->head; tb != XL_NONE; tb = xl_list_next(&e->l_tx, tb))
+			p = put_buffer(e, tb, p);
+}
+
+/* --- what stays, named by what was written ---------------------------------------------------------- */
+static void give_sents(struct xl_engine *e, struct xl_list *l)
+{
+	while (l->head != XL_NONE)
+		xl_list_prepend(&e->l_sent, &e->sent_free, xl_list_pop(&e->l_sent, l));
+}
+
+static void leave_frames(struct xl_engine *e, struct xl_conn *c)
 {
 	for (u32 k = 0; k < XL_EXPORT_LISTS; k++) {
-		while (list(c, k)->head != XL_NONE) {
-			u32 tb = xl_list_pop(&e->l_tx, list(c, k)), next;
+		while (xl_export_list(c, k)->head != XL_NONE) {
+			u32 tb = xl_list_pop(&e->l_tx, xl_export_list(c, k));
 
 			e->tx_frames -= e->txbufs[tb].frames;
-			for (u32 f = tb; f != XL_NONE; f = next) {
-				struct xl_export_frame out = { .frame = f };
-
-				/* Of the frames behind the first only these two mean anything. */
-				if (f == tb)
-					out.meta = e->txbufs[f];
-				out.meta.chain = next = e->txbufs[f].chain;
-				out.meta.head = tb;
-				p = put(p, &out, sizeof out);
+			for (u32 f = tb; f != XL_NONE; f = e->txbufs[f].chain) {
 				e->txbufs[f].state = XL_TXBUF_NONE;
 				e->txbufs[f].conn = XL_AWAY;
 			}
@@ -101,23 +136,16 @@ static bool mark_away(void *context, u32 block)
 s64 xl_conn_export(struct xl_engine *e, u32 conn, void *buf, u64 size)
 {
 	struct xl_conn *c = xl_conn_at(e, conn);
-	struct xl_peer *peer = xl_peer_of(e, c);
-	struct xl_export h = { .magic = XL_EXPORT_MAGIC, .version = XL_EXPORT_VERSION, .conn_bytes = sizeof *c,
-			       .sents = c->sent.count + c->lost.count, .flows = c->flow != XL_NONE, .node = peer->node, .incarnation = peer->incarnation,
-			       .path = peer->path };
-	u8 *p = buf;
+	struct xl_export h;
 
-	if (!xl_state_joined(c->state) || c->listener != XL_NONE || !count_frames(e, c, &h))
+	if (!xl_state_joined(c->state) || c->listener != XL_NONE || !xl_export_head(e, c, &h))
 		return -EBUSY;
 	if (size < xl_export_bytes(&h))
 		return -ENOSPC;
-	p = put(p, &h, sizeof h);
-	p = put(p, c, sizeof *c);
-	if (h.flows)
-		p = put(p, &e->flows[c->flow], sizeof(struct xl_flow));
-	p = put_sents(e, c, &c->sent, p);
-	p = put_sents(e, c, &c->lost, p);
-	put_frames(e, c, p);
+	xl_export_write(e, c, &h, buf);
+	give_sents(e, &c->sent);
+	give_sents(e, &c->lost);
+	leave_frames(e, c);
 	xl_blocks_visit(e, c, mark_away, e);
 	xl_conn_detach(e, c);
 	return (s64)xl_export_bytes(&h);

@@ -18,5 +18,14 @@ struct xl_export {
 struct xl_export_frame { u32 frame, pad; struct xl_txbuf meta; };
 
 u64 xl_export_bytes(const struct xl_export *h);
+/* The lists of buffers in the order in which they are written, XL_EXPORT_LISTS of them. */
+struct xl_list *xl_export_list(struct xl_conn *c, u32 k);
+/* False while the driver has a frame of the connection. */
+bool xl_export_head(const struct xl_engine *e, struct xl_conn *c, struct xl_export *h);
+/* xl_export_bytes(h) bytes at p. Nothing else changes. */
+void xl_export_write(const struct xl_engine *e, struct xl_conn *c, const struct xl_export *h, u8 *p);
+/* xl_conn_import; `packed`: half-open connections and those that wait to be accepted come, too, from an engine with another
+ * view of the peer. */
+int xl_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, bool packed, u32 *conn);
 
 #endif

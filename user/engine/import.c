@@ -198,7 +198,8 @@ static bool untake_block(void *context, u32 block)
 /* What it owes to a peer can be sent, and it waits for something. */
 static bool timers_ok(const struct xl_conn *c)
 {
-	return c->call_time_ns == XL_NEVER && (c->state != XL_STATE_LINGER || c->linger_until_ns != XL_NEVER) &&
+	return (c->call_time_ns == XL_NEVER) == !c->calling &&
+	       (c->state != XL_STATE_LINGER || c->linger_until_ns != XL_NEVER) &&
 	       (!c->ack_pending || c->ack_now || c->ack_due_ns != XL_NEVER) &&
 	       (!(c->ack_pending || c->ack_now) || c->received.any);
 }
@@ -223,14 +224,32 @@ static bool large_ok(const struct xl_large_in *l)
 	       (l->state != XL_LARGE_WAITING || l->bytes);
 }
 
-/* What the checks do not cover: the engine's own fields, and what may be told to a peer. */
-static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
+static bool is_half(const struct xl_conn *c)
 {
-	u8 control = XL_CTL_CREDIT | XL_CTL_PING | XL_CTL_BLOCKED | XL_CTL_PROBE | XL_CTL_GRANT |
-		     XL_CTL_MAX_PACKET;
+	return c->state == XL_STATE_CALLING || c->state == XL_STATE_ANSWERING;
+}
 
-	return xl_state_joined(c->state) && !c->calling && c->kind >= XLANE_KIND_STREAM && c->kind <= XLANE_KIND_DATAGRAM &&
-	       c->listener == XL_NONE && c->local_id && c->remote_id && !(c->control & ~control) && !c->error &&
+/* Which of them called, and who waits for it: its program, or the queue of a listener. */
+static bool half_ok(const struct xl_conn *c)
+{
+	bool called = c->initiator && c->call_mapped && c->listener == XL_NONE;
+	bool was_called = !c->initiator && !c->owned && c->listener != XL_NONE;
+
+	return c->calling && c->call.retry_ns && c->call.retry_ns <= XL_CALL_RETRY_MAX_NS &&
+	       (c->state == XL_STATE_CALLING ? called && !c->remote_key :
+		c->remote_id && c->remote_key && (called || was_called));
+}
+
+/* What the checks do not cover: the engine's own fields, and what may be told to a peer. */
+static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c, bool packed)
+{
+	bool half = packed && is_half(c);
+	u8 control = XL_CTL_CREDIT | XL_CTL_PING | XL_CTL_BLOCKED | XL_CTL_PROBE | XL_CTL_GRANT |
+		     XL_CTL_MAX_PACKET | (half ? XL_CTL_HANDSHAKE : 0);
+
+	return (half ? half_ok(c) : xl_state_joined(c->state) && !c->calling && c->remote_id) &&
+	       c->kind >= XLANE_KIND_STREAM && c->kind <= XLANE_KIND_DATAGRAM &&
+	       (c->listener == XL_NONE || (packed && !c->owned)) && c->local_id && !(c->control & ~control) && !c->error &&
 	       !c->abort_tries && c->max_packet >= XLANE_MTU_MIN && c->max_packet <= XLANE_MTU_MAX &&
 	       c->peer_packet >= XLANE_MTU_MIN && c->pad <= XLANE_MTU_MAX &&
 	       c->send_buffer <= e->cfg.send_buffer_bytes && c->message_max <= XLANE_MESSAGE_MAX_BYTES &&
@@ -240,6 +259,15 @@ static bool fields_ok(const struct xl_engine *e, const struct xl_conn *c)
 	       c->ack_every >= XL_ACK_EVERY && c->ack_every <= XL_ACK_EVERY_MAX && c->reorder_packets >= XL_REORDER_PACKETS &&
 	       c->reorder_packets <= XL_REORDER_PACKETS_MAX && c->reorder_quarters <= XL_REORDER_QUARTERS_MAX &&
 	       timers_ok(c) && window_ok(c) && large_ok(&c->large_in);
+}
+
+/* In whose queue it waits here. XL_NONE: nobody listens on its port, or the queue is full. */
+static u32 queue_of(const struct xl_engine *e, const struct xl_conn *c)
+{
+	u32 i = xl_map_get(&e->by_port, c->local_port);
+	const struct xl_listener *l = i == XL_NONE ? NULL : &e->listeners[i];
+
+	return l && l->kind == c->kind && l->pending < l->backlog ? i : XL_NONE;
 }
 
 static bool unknown_yet(const struct xl_engine *e, const struct xl_conn *c, const struct xl_export *h)
@@ -253,6 +281,7 @@ static bool there_is_room(const struct xl_engine *e, const struct xl_conn *c, co
 {
 	return h->frames <= e->frames->own - xl_min(e->tx_frames, e->frames->own) &&
 	       e->sent_free.count >= h->sents &&
+	       (c->listener == XL_NONE || queue_of(e, c) != XL_NONE) &&
 	       (c->large_in.state != XL_LARGE_GRANTED || e->grants < XLANE_GRANTS_MAX);
 }
 
@@ -286,6 +315,19 @@ static void settle_flow(struct xl_engine *e, struct xl_conn *c, const struct xl_
 		xl_cc_of(&f->cc)->resize(&f->cc, c->max_packet);
 }
 
+static void settle_queue(struct xl_engine *e, struct xl_conn *c)
+{
+	e->half_open += c->state == XL_STATE_ANSWERING && !c->initiator;
+	if (c->listener == XL_NONE)
+		return;
+	c->listener = queue_of(e, c);
+	e->listeners[c->listener].pending++;
+	if (is_half(c))
+		return;
+	xl_list_append(&e->l_accept, &e->listeners[c->listener].ready, xl_conn_index(e, c));
+	xl_listener_notify(e, c->listener);
+}
+
 /* What the engine itself knows about the connection: maps, peer, timer, events. */
 static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer, const struct xl_export *h,
 		   const struct xl_flow *flow)
@@ -296,7 +338,6 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	c->is_active = c->is_event = c->is_waiting = c->is_fresh = c->is_held = false;
 	c->pace_due_ns = XL_NEVER;
 	c->event_bits = 0;
-	peer->incarnation = xl_max(peer->incarnation, h->incarnation);
 	xl_peer_join(e, peer, c);
 	xl_pmtu_refresh(e, c);
 	xl_map_put(&e->by_local, c->local_id, i);
@@ -315,6 +356,7 @@ static void settle(struct xl_engine *e, struct xl_conn *c, struct xl_peer *peer,
 	if (c->want_large)
 		xl_conn_want_large(e, c);
 	e->conns_used++;
+	settle_queue(e, c);
 	settle_flow(e, c, flow);
 	xl_window_join(e, c);
 	xl_grant_join(e, c);
@@ -342,6 +384,11 @@ static int take(struct xl_engine *e, struct xl_conn *c, const struct xl_export *
 
 int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, u32 *conn)
 {
+	return xl_import(e, buf, bytes, now_ns, false, conn);
+}
+
+int xl_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, bool packed, u32 *conn)
+{
 	const u8 *p = buf;
 	struct xl_peer *peer;
 	struct xl_export h;
@@ -367,7 +414,8 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 	if (h.flows)
 		memcpy(&flow, p, sizeof flow);
 	p += h.flows * sizeof flow;
-	error = !fields_ok(e, c) || (h.flows && !flow_ok(c, &flow)) || !unknown_yet(e, c, &h) ? -EINVAL : !there_is_room(e, c, &h) ? -ENOSPC : 0;
+	error = !fields_ok(e, c, packed) || (h.flows && !flow_ok(c, &flow)) || !unknown_yet(e, c, &h) ? -EINVAL :
+		!there_is_room(e, c, &h) ? -ENOSPC : 0;
 	if (!error)
 		error = take(e, c, &h, p);
 	if (error)
@@ -377,7 +425,11 @@ int xl_conn_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, 
 		error = -ENOSPC;
 		goto give_back;
 	}
+	if (!packed)
+		peer->incarnation = xl_max(peer->incarnation, h.incarnation);
 	settle(e, c, peer, &h, h.flows ? &flow : NULL);
+	if (packed && h.incarnation)
+		xl_peer_incarnation(e, peer, h.incarnation); /* perhaps it is known here only now that the peer began anew */
 	*conn = i;
 	return 0;
 

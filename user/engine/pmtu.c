@@ -109,6 +109,20 @@ void xl_pmtu_forget(struct xl_peer *p)
 	p->pmtu = (struct xl_pmtu){ .packet = XLANE_MTU_MAX, .bad = XL_NONE, .raise_ns = XL_NEVER, .wait_ns = XL_PMTU_RAISE_NS };
 }
 
+void xl_pmtu_adopt(struct xl_engine *e, struct xl_conn *c, u32 bytes)
+{
+	struct xl_peer *p = xl_peer_of(e, c);
+
+	if (p->conns.count > 1 || p->pmtu.packet <= bytes)
+		return;
+	p->pmtu.packet = bytes;
+	p->pmtu.wait_ns = XL_PMTU_RAISE_NS;
+	p->pmtu.raise_ns = e->now_ns + p->pmtu.wait_ns;
+	xl_pmtu_refresh(e, c);
+	xl_peer_rearm(e, p);
+	xl_conn_activate(e, c);
+}
+
 static void lower(struct xl_engine *e, struct xl_peer *p)
 {
 	struct xl_pmtu *m = &p->pmtu;

@@ -26,6 +26,8 @@ bool xl_pmtu_fit(struct xl_engine *e, struct xl_conn *c, u32 *tb);
 void xl_pmtu_acked(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s);
 void xl_pmtu_lost(struct xl_engine *e, struct xl_conn *c, const struct xl_sent *s);
 /* Another path, of which nothing is known. */
+/* Another engine of this host found that c's path takes packets of `bytes` at most. Believed by who knows nothing itself. */
+void xl_pmtu_adopt(struct xl_engine *e, struct xl_conn *c, u32 bytes);
 void xl_pmtu_forget(struct xl_peer *p);
 /* A larger packet might pass now: look soon. The caller rearms the peer. */
 void xl_pmtu_hurry(struct xl_engine *e, struct xl_peer *p);

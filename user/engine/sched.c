@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sched.h"
 
+#include "buckets.h"
+
 _Static_assert(XL_SCHED_QUANTUM_BYTES >= 2 * XLANE_MTU_MAX, "a quantum makes up for the last packet of a turn");
 
 static bool has_data(const struct xl_conn *c) { return c->again.count | c->queue.count | c->queue_large.count; }
@@ -25,6 +27,8 @@ void xl_sched_join(struct xl_engine *e, struct xl_conn *c)
 {
 	bool owes = c->ack_now || c->control;
 
+	if (xl_bucket_frozen(e, c->local_id))
+		return;
 	if (!c->is_active) {
 		if (!c->is_held)
 			c->deficit = XL_SCHED_QUANTUM_BYTES;
