@@ -37,6 +37,7 @@ struct xl_cc_delay {
 	u32 rounds;                   /* since it was held down */
 	u8 above;                     /* the last verdict: delay is above the target, so no growth */
 	u8 limited;                   /* at the last acknowledgement */
+	u8 headroom;                  /* parts of the target that the delay leaves: how fast the window grows */
 };
 
 /* What a reduction took away, in case it was for nothing. */

@@ -13,11 +13,12 @@
  */
 #include "cc.h"
 
-#define QUEUE_NS          (24 * XL_US)  /* least target for the queue */
+#define QUEUE_NS          (8 * XL_US)  /* least target for the queue */
 #define SCALE_NS          (96 * XL_US)  /* it, or 2 bases, is added for a window of 1 / XL_CC_LEAST_PARTS packet; nothing for 100 */
 #define BASE_PERIOD_NS    (10 * XL_S)
 #define SLOW_START_SAMPLES 8            /* so many delays above the target end slow start within a round (RFC 9406, 4.2) */
 #define SMALL_PACKETS     8             /* of a window below this a reduction leaves what the path holds */
+#define STEP_PARTS        8             /* a window grows by 1/8 packet to a whole one in a round trip */
 #define DRAIN_ROUNDS      256           /* such a window is held down once in so many round trips */
 #define LOSS_TENTHS       7             /* what a loss leaves of the window */
 #define ROOT_BITS         8             /* sqrt(packets) is computed in units of 2^-8 */
@@ -64,6 +65,15 @@ static void delay_init(struct xl_cc *cc, u32 packet_bytes)
 	begin_round(cc, 0, 0);
 }
 
+/* By how much the window grows in a round trip: the less, the nearer the delay is to the target. That is the same for all who
+ * share the queue, whatever their windows, so that these become alike. */
+static u64 step(const struct xl_cc *cc)
+{
+	u64 most = xl_max(cc->cwnd, cc->packet_bytes) / STEP_PARTS;
+
+	return xl_min((u64)cc->packet_bytes * (1 + cc->delay.headroom) / STEP_PARTS, most);
+}
+
 static void delay_acked(struct xl_cc *cc, u64 bytes, u64 sent_ns, u64 now_ns, u64 srtt_ns, bool limited)
 {
 	(void)now_ns;
@@ -77,11 +87,13 @@ static void delay_acked(struct xl_cc *cc, u64 bytes, u64 sent_ns, u64 now_ns, u6
 		cc->cwnd += bytes;
 	} else if (cc->cwnd < cc->packet_bytes) {
 		cc->cwnd = xl_min(cc->cwnd + bytes / 4, cc->packet_bytes);
+	} else if (cc->cwnd < (u64)SMALL_PACKETS * cc->packet_bytes) {
+		cc->cwnd += bytes * step(cc) / cc->cwnd;
 	} else {
 		cc->acked_credit += bytes;
 		if (cc->acked_credit >= cc->cwnd) {
 			cc->acked_credit -= cc->cwnd;
-			cc->cwnd += cc->packet_bytes;
+			cc->cwnd += step(cc);
 		}
 	}
 }
@@ -131,6 +143,14 @@ static u64 target(const struct xl_cc_delay *d)
 	return xl_max(d->base_ns + d->base_ns / 2, QUEUE_NS) + d->scale_ns;
 }
 
+/* What is left of the target for the queue, in parts. */
+static u8 headroom(const struct xl_cc_delay *d)
+{
+	u64 most = target(d), queue = xl_max(most - d->base_ns, 1);
+
+	return d->least_ns < most ? (u8)xl_min((most - d->least_ns) * STEP_PARTS / queue, STEP_PARTS - 1) : 0;
+}
+
 /* To what the path holds without a queue, and of a large window a little less. Nothing more is taken for what is on its way. */
 static void reduce(struct xl_cc *cc, u64 now_ns)
 {
@@ -169,6 +189,7 @@ static void delay_sample(struct xl_cc *cc, const struct xl_cc_sample *s)
 	d->above = d->least_ns > target(d);
 	if (!over && !(slow_start && d->samples >= SLOW_START_SAMPLES && d->above))
 		return;
+	d->headroom = headroom(d);
 	if (d->above && s->limited)
 		reduce(cc, s->now_ns);
 	else if (over)
@@ -238,10 +259,10 @@ static void delay_resize(struct xl_cc *cc, u32 packet_bytes)
 	cc->cwnd = xl_max(cc->cwnd, least(cc));
 }
 
-/* Below one packet exactly as the window says: there is nothing else that holds the next one back. */
+/* Below two packets exactly as the window says: parts of a packet are nothing that could be held in flight. */
 static u64 delay_pace(const struct xl_cc *cc, u64 srtt_ns)
 {
-	return cc->cwnd < cc->packet_bytes ? (srtt_ns << XL_CC_PACE_BITS) / cc->cwnd : xl_cc_pace_window(cc, srtt_ns);
+	return cc->cwnd < 2ull * cc->packet_bytes ? (srtt_ns << XL_CC_PACE_BITS) / cc->cwnd : xl_cc_pace_window(cc, srtt_ns);
 }
 
 const struct xl_cc_ops xl_cc_delay = {

@@ -18,10 +18,11 @@ static u64 time_of(const struct xl_conn *c, struct xl_flow *f, u64 bytes)
 /* So long may packets that are due wait for others. */
 static u64 step(const struct xl_conn *c) { return xl_min(c->rtt.srtt_ns / 8, XL_PACE_STEP_NS); }
 
-/* How far the schedule may lie behind: nothing for a window that pacing alone keeps, else no less than waiting costs. */
+/* How far the schedule may lie behind: nothing for a window of which pacing keeps parts of a packet, else no less than waiting
+ * costs. */
 static u64 burst(const struct xl_conn *c, struct xl_flow *f)
 {
-	if (f->cc.cwnd < f->cc.packet_bytes)
+	if (f->cc.cwnd < 2 * f->cc.packet_bytes)
 		return 0;
 	return xl_max(time_of(c, f, (u64)XL_PACE_BURST_PACKETS * f->cc.packet_bytes), step(c));
 }
