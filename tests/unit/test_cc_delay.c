@@ -48,6 +48,7 @@ static struct flow flow_avoiding(void)
 static void test_grows_below(void **state)
 {
 	struct flow f = flow_avoiding();
+	double first = packets(&f);
 
 	(void)state;
 	for (u32 i = 0; i < 10; i++) {
@@ -56,7 +57,7 @@ static void test_grows_below(void **state)
 		round_trip(&f, (u32)before, RTT, 0, true);
 		CHECK(packets(&f) >= before && packets(&f) <= before + 1);
 	}
-	CHECK(packets(&f) > 28);
+	CHECK(packets(&f) > first + 2);
 }
 
 static void test_shrinks_above(void **state)
@@ -94,7 +95,7 @@ static void test_slow_hosts_are_no_queue(void **state)
 	(void)state;
 	for (u32 i = 0; i < 20; i++)
 		round_trip(&f, 20, 20 * RTT, 19 * RTT, true);
-	CHECK(packets(&f) > before + 5);
+	CHECK(packets(&f) > before + 2);
 	CHECK(f.cc.delay.base_ns == RTT);
 }
 
@@ -182,7 +183,7 @@ static void test_one_flow_fills_the_link(void **state)
 
 static void test_flows_share_alike(void **state)
 {
-	/* Ten flows on a path that holds two packets: each has a fifth of one in flight, and grows by less than that. */
+	/* Ten flows on 24 us of 1 Gbit/s hold two packets together: what one reduction takes comes back an eighth at a time. */
 	static const struct { u32 flows; u64 packet_ns; u32 bdp; double use; } c[] = {
 		{ 2, 1200, 2, 0.9 }, { 2, 1200, 16, 0.9 }, { 2, 1200, 128, 0.9 }, { 2, 12000, 2, 0.9 }, { 2, 12000, 16, 0.9 },
 		{ 10, 1200, 2, 0.9 }, { 10, 1200, 16, 0.9 }, { 10, 1200, 128, 0.9 }, { 10, 12000, 2, 0.8 }, { 10, 12000, 16, 0.9 },

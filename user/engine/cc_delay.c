@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * cc_delay.c - the window follows the delay of the network: Swift (Kumar et al., SIGCOMM 2020) in substance. Below a target
- * the window grows by a packet in each round trip; above it, it shrinks in proportion to the excess, at most once in a
+ * the window grows by up to a packet in each round trip; above it, it shrinks in proportion to the excess, at most once in a
  * round trip and at most to half. It may fall below one packet: then pacing sends one every so often.
  *
  * Where Swift has a target per hop and stamps of the NIC, there is here
@@ -18,7 +18,7 @@
 #define BASE_PERIOD_NS    (10 * XL_S)
 #define SLOW_START_SAMPLES 8            /* so many delays above the target end slow start within a round (RFC 9406, 4.2) */
 #define SMALL_PACKETS     8             /* of a window below this a reduction leaves what the path holds */
-#define STEP_PARTS        8             /* a window grows by 1/8 packet to a whole one in a round trip */
+#define STEP_PARTS        8             /* a window of up to 8 packets grows by 1/8 in a round trip, one of 64 by a whole one */
 #define DRAIN_ROUNDS      256           /* such a window is held down once in so many round trips */
 #define LOSS_TENTHS       7             /* what a loss leaves of the window */
 #define ROOT_BITS         8             /* sqrt(packets) is computed in units of 2^-8 */
@@ -69,7 +69,7 @@ static void delay_init(struct xl_cc *cc, u32 packet_bytes)
  * share the queue, whatever their windows, so that these become alike. */
 static u64 step(const struct xl_cc *cc)
 {
-	u64 most = xl_max(cc->cwnd, cc->packet_bytes) / STEP_PARTS;
+	u64 most = xl_max(cc->cwnd / STEP_PARTS, cc->packet_bytes) / STEP_PARTS;
 
 	return xl_min((u64)cc->packet_bytes * (1 + cc->delay.headroom) / STEP_PARTS, most);
 }
