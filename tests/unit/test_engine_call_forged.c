@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Handshakes that somebody forged, repeated or flooded: what others have is not touched, and nothing is left of it. */
+#include "base/prng.h"
 #include "engine/call.h"
 #include "engine_pair.h"
 
@@ -220,6 +221,102 @@ static void test_accept_of_a_dead_call(void **state)
 	pair_close(&p);
 }
 
+/* --- many ------------------------------------------------------------------------------------------ */
+/* An answer that names an id which another connection of that node has: one of them can not be right. */
+static void test_id_used_twice(void **state)
+{
+	struct xl_connect how = { .path = path_of(2, 3), .port = 50, .kind = XLANE_KIND_STREAM };
+	struct pair p;
+	struct peer x;
+	u32 c;
+
+	(void)state;
+	pair_open(&p, NULL);
+	x = peer_open(&p, 3, 100, XLANE_KIND_STREAM, 1 << 20);
+	CHECK(xl_engine_connect(p.h[1].e, &how, p.now, &c) == 0);
+	raw_outer(&r, 2, 3, info_of(&p.h[1], c).local_id, 9);
+	raw_ext(&r, x.node, NODE(2), x.id);
+	raw_record(&r, 0x21, 0, 16 + 8 + 12 + 12);
+	raw64(&r, x.incarnation);
+	raw64(&r, 77);
+	raw_param(&r, 0x8001, 4, 1500);
+	raw_param(&r, 0x8002, 8, 1 << 20);
+	raw_param(&r, 0x8007, 8, 9);
+	raw_seal(&r);
+	host_input(&p.h[1], &r, 3, p.now);
+	CHECK(state_is(&p.h[1], c, "dead") && state_is(&p.h[1], x.conn, "open"));
+	pair_check(&p);
+	peer_data(&p, &x, 0, 0, 'a', 1);
+	CHECK(xl_conn_recv(p.h[1].e, x.conn, &(u8){ 0 }, 1, p.now) == 1);
+	xl_conn_close(p.h[1].e, c, p.now);
+	bystander_lives(&p);
+	pair_close(&p);
+}
+
+/* What a call from nobody costs: at most one answer, no larger than the call; memory for 64 of them, and that for 10 s. */
+#define CALLS 1000000
+struct cost { u64 answers, bytes_in, bytes_out; };
+
+static void flood(struct pair *p, struct cost *cost)
+{
+	static struct raw out;
+	struct xl_prng prng;
+	u32 conns = 0, largest = 0;
+	u8 to;
+
+	xl_prng_seed(&prng, 5);
+	for (u32 i = 0; i < CALLS; i++) {
+		struct peer f = peer_new((u8)(10 + xl_prng_below(&prng, 240)), (u16)i);
+
+		f.node = xl_prng_u64(&prng) | 1;
+		f.id = xl_prng_u64(&prng) | 1;
+		f.incarnation = xl_prng_u64(&prng);
+		raw_init(&f, &r, XLANE_KIND_STREAM, 1 << 20);
+		if (i & 1) { /* with a cookie that is made up */
+			raw16(&r, 0x8006);
+			raw16(&r, 16);
+			raw64(&r, xl_prng_u64(&prng));
+			raw64(&r, xl_prng_u64(&prng));
+			xl_put16(r.b + BODY + 2, (u16)(xl_get16(r.b + BODY + 2) + 20));
+		}
+		raw_init_end(&r);
+		host_input(&p->h[1], &r, f.address, p->now);
+		cost->bytes_in += r.n;
+		for (u32 n = 0; host_output(&p->h[1], &out, &to, p->now); n++) {
+			CHECK(n == 0 && out.n <= r.n && to == f.address);
+			cost->answers++;
+			cost->bytes_out += out.n;
+		}
+		conns = xl_engine_conns(p->h[1].e);
+		largest = (u32)xl_max(largest, conns);
+	}
+	CHECK(largest == 1 + XLANE_HALF_OPEN_COOKIE && conns == largest);
+}
+
+static void test_million_calls_of_nobody(void **state)
+{
+	struct xl_engine_config like = { .blocks = 512 };
+	struct cost cost = { 0 };
+	struct pair p;
+	u32 c;
+
+	(void)state;
+	pair_open(&p, &like);
+	flood(&p, &cost);
+	CHECK(cost.answers == CALLS && cost.bytes_out < cost.bytes_in / 2);
+	CHECK(count_of(&p.h[1], XL_C_COOKIE_SENT) == CALLS - XLANE_HALF_OPEN_COOKIE);
+	CHECK(count_of(&p.h[1], XL_C_CONNS_RESET) == 0 && count_of(&p.h[1], XL_C_CONNS_OPENED) == 1);
+	c = pair_connect(&p, PORT, XLANE_KIND_STREAM); /* who hears what is sent to him gets through */
+	pair_exchange(&p);
+	CHECK(state_is(&p.h[0], c, "open"));
+	CHECK(xl_engine_accept(p.h[1].e, p.listener, 5, &c) == 0);
+	bystander_lives(&p);
+	pair_run(&p, 11 * XL_S);
+	CHECK(xl_engine_conns(p.h[1].e) == 2);
+	bystander_lives(&p);
+	pair_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +326,8 @@ int main(void)
 		cmocka_unit_test(test_name_with_a_forged_incarnation),
 		cmocka_unit_test(test_name_that_is_held),
 		cmocka_unit_test(test_accept_of_a_dead_call),
+		cmocka_unit_test(test_id_used_twice),
+		cmocka_unit_test(test_million_calls_of_nobody),
 	};
 
 	return RUN_TAP(tests);
