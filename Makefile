@@ -106,7 +106,7 @@ EXAMPLES := $(SRC_EXAMPLES:examples/%.c=$(B)/examples/%)
 TSAN_TESTS := $(wildcard tests/unit/test_spsc.c tests/unit/test_channel*.c tests/unit/test_ring*.c tests/unit/test_ports.c \
 	tests/unit/test_handover.c tests/unit/test_inbox.c tests/unit/test_thread.c tests/unit/test_torn.c tests/unit/test_helped.c \
 	tests/unit/test_guest.c tests/unit/test_remote*.c tests/unit/test_daemon_*.c)
-UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(TSAN),$(TSAN_TESTS),$(SRC_UNIT)))))
+UNIT_TESTS := $(addprefix $(B)/tests/,$(notdir $(patsubst %.c,%,$(if $(and $(TSAN),$(if $(ALL),,some)),$(TSAN_TESTS),$(SRC_UNIT)))))
 SIM := $(if $(MAIN_SIM),$(B)/xlane-sim)
 SCRIPT := $(B)/xlane-script
 TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(MAIN_TOOLS))
@@ -165,6 +165,11 @@ pictures: $(SIM) ## draw the pictures of docs/SCENARIOS.md anew (gnuplot-nox)
 	@mkdir -p docs/pictures
 	@for name in $$($(SIM) --list-scenarios | cut -d' ' -f1); do \
 		$(SIM) --scenario $$name --plot docs/pictures/$$name.svg; [ $$? != 2 ] || exit 2; done
+
+sanitize: deps ## all unit tests and SEEDS=500 seeds with the address, undefined behaviour and thread sanitizers
+	+@$(submake) SAN=1 unit build/san/xlane-sim
+	+@$(submake) TSAN=1 ALL=1 unit build/tsan/xlane-sim
+	@tests/sanitize.sh $(if $(filter command% environment%,$(origin SEEDS)),$(SEEDS))
 
 coverage: ## branch coverage of engine and wire by unit tests, scripts and the simulator (SEEDS=500); build/coverage/
 	@tests/tools/deps.sh coverage

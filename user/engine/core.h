@@ -48,7 +48,9 @@
 #define XL_ABORT_TRIES        4              /* times an ABORT is sent while nobody says that it arrived */
 #define XL_ORPHAN_NS          (300 * XL_S)   /* a closed connection without progress is reset after this */
 #define XL_COOKIES_AT_ONCE    8              /* cookies that are answered at once in one call; then by its timer */
-#define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty */
+#define XL_STARVED_RETRY_NS   (50 * XL_US)   /* next try after the frame pool was empty, doubled each time up to: */
+#define XL_STARVED_RETRY_MAX_NS (2 * XL_MS)
+#define XL_PROBES_KEPT        192            /* packets in flight of who has not been answered for long: a round trip of seconds */
 #define XL_CLOCK_LEAP_NS      (5 * XL_S)     /* a call this late says that the worker itself stood still */
 #define XL_COOKIE_PERIOD_NS   (5 * XL_S)     /* a cookie holds for this period and the next */
 #define XL_REPLIES_MAX        32             /* stateless answers waiting to be sent */
@@ -385,7 +387,7 @@ struct xl_engine {
 	u32 tx_frames;           /* frames held by transmit buffers */
 	u64 serves[XLANE_BUCKETS / 64], frozen[XLANE_BUCKETS / 64]; /* a bit for each bucket: buckets.h */
 	bool starved;
-	u64 starved_until_ns;
+	u64 starved_until_ns, starved_wait_ns;
 	u16 next_port;
 
 	struct xl_conn *conns;

@@ -288,7 +288,8 @@ static void starve(struct xl_engine *e)
 {
 	xl_count(e, XL_C_OUT_NO_FRAME);
 	e->starved = true;
-	e->starved_until_ns = e->now_ns + XL_STARVED_RETRY_NS;
+	e->starved_wait_ns = xl_min(xl_max(2 * e->starved_wait_ns, XL_STARVED_RETRY_NS), XL_STARVED_RETRY_MAX_NS);
+	e->starved_until_ns = e->now_ns + e->starved_wait_ns;
 }
 
 /* One turn of the connection that is the next. */
@@ -332,5 +333,7 @@ u32 xl_engine_output(struct xl_engine *e, struct xl_packet *out, u32 max, u64 no
 		xl_ahead_output(e, i);
 		n += turn(e, &e->conns[i], out + n, max - n);
 	}
+	if (n)
+		e->starved_wait_ns = 0;
 	return n;
 }

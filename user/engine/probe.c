@@ -69,6 +69,7 @@ static void retransmit(struct xl_engine *e, struct xl_conn *c)
 	u32 n = 0, next;
 
 	xl_count(e, XL_C_RTOS);
+	xl_recovery_thin(e, c);
 	c->probes = XL_PTO_PROBES;
 	for (u32 i = c->flight.head; i != XL_NONE && n < XL_PTO_PROBES; i = next) {
 		next = xl_list_next(&e->l_tx, i);

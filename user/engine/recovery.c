@@ -75,6 +75,24 @@ bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c)
 	return true;
 }
 
+static bool stands_for_nothing(const struct xl_engine *e, const struct xl_conn *c, const struct xl_sent *s)
+{
+	const struct xl_txbuf *t = xl_recovery_carried(e, c, s);
+
+	return !(s->control & (u8)~(XL_CTL_PING | XL_CTL_PROBE)) && !(t && t->last_number == s->number);
+}
+
+void xl_recovery_thin(struct xl_engine *e, struct xl_conn *c)
+{
+	u32 next;
+
+	for (u32 i = c->sent.head; i != XL_NONE && c->sent.count > XL_PROBES_KEPT; i = next) {
+		next = xl_list_next(&e->l_sent, i);
+		if (stands_for_nothing(e, c, sent_at(e, i)))
+			xl_recovery_forget(e, c, i);
+	}
+}
+
 void xl_recovery_clear(struct xl_engine *e, struct xl_conn *c)
 {
 	while (c->sent.head != XL_NONE)

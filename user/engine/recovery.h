@@ -35,6 +35,9 @@ bool xl_recovery_spare(struct xl_engine *e, struct xl_conn *c);
 void xl_recovery_ack(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a);
 /* The end is acknowledged, and so may be everything before it: the connection may move on. */
 void xl_recovery_look_for_end(struct xl_engine *e, struct xl_conn *c);
+/* Nobody has answered for long: transmissions that newer ones of the same data stand for, and PINGs, are forgotten, so that
+ * one silent peer does not take the memory that all connections have for sent packets. */
+void xl_recovery_thin(struct xl_engine *e, struct xl_conn *c);
 /* The peer says that it ended gracefully: everything up to our end has arrived there. */
 void xl_recovery_all_received(struct xl_engine *e, struct xl_conn *c);
 /* Forget everything sent. */
