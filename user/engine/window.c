@@ -38,12 +38,16 @@ static void promise(struct xl_engine *e, struct xl_conn *c, u32 blocks)
 	c->promised = blocks;
 }
 
-static u64 rest_period(const struct xl_conn *c) { return xl_max(XL_REST_NS, 8 * c->rtt.srtt_ns); }
+/* Who is not backed has only tables to lose: while others wait, as soon as the ACK that is owed has gone. */
+static u64 rest_period(const struct xl_engine *e, const struct xl_conn *c)
+{
+	return !c->backed && e->backing.count ? 2 * e->cfg.ack_delay_ns : xl_max(XL_REST_NS, 8 * (u64)c->rtt.srtt_ns);
+}
 
 static void await_rest(const struct xl_engine *e, struct xl_conn *c)
 {
 	if (c->rest_ns == XL_NEVER)
-		c->rest_ns = e->now_ns + rest_period(c);
+		c->rest_ns = e->now_ns + rest_period(e, c);
 }
 
 static void dequeue(struct xl_engine *e, struct xl_conn *c)
@@ -165,6 +169,10 @@ void xl_window_settle(struct xl_engine *e, struct xl_conn *c)
 	if (held == c->promised)
 		return;
 	promise(e, c, held);
+	if (c->received_table != XL_NONE && e->backing.count && xl_state_joined(c->state)) {
+		c->rest_ns = xl_min(c->rest_ns, e->now_ns + rest_period(e, c));
+		xl_conn_rearm(e, c);
+	}
 	xl_window_serve(e);
 }
 
@@ -201,7 +209,7 @@ static bool stalled(const struct xl_engine *e, const struct xl_conn *c)
 
 void xl_window_rest(struct xl_engine *e, struct xl_conn *c)
 {
-	u64 due = c->data_ns + rest_period(c);
+	u64 due = c->data_ns + rest_period(e, c);
 
 	c->rest_ns = due > e->now_ns ? due : XL_NEVER;
 	if (c->rest_ns != XL_NEVER || !c->promised)
