@@ -105,6 +105,10 @@ void sim_actor_closed(struct sim_program *p, struct sim_actor *a)
 	bool legal = w->faults.abort_legal || w->faults.tight_conns || w->faults.tight_memory || w->faults.flaps;
 	struct xl_conn_info info;
 
+	if (a->closed && a->told_anew) {
+		a->told_anew = false;
+		return;
+	}
 	if (a->closed)
 		sim_world_fail(w, "event", "end %u: closed is told twice", a->end);
 	xl_conn_info(engine_of(p), a->conn, &info);

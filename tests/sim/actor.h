@@ -34,6 +34,7 @@ struct sim_actor {             /* what a program does with one end */
 	bool hoards;           /* gives nothing of a large message until the storm is over */
 	bool peeks;            /* reads by loan */
 	bool can_read, can_write, closed, failed;
+	bool told_anew;        /* it has another name since: all that is so is told once more */
 };
 
 /* Draw what the program does with `a`, whose end and conn are set. */

@@ -37,6 +37,8 @@ static void check_armed(struct sim_host *h)
 	struct sim_world *w = h->world;
 	struct sim_program *p = &w->program[h->index];
 
+	if (h->station->moving.active)
+		return;          /* what is frozen waits for nothing but that */
 	if (xl_worker_deadline(h->worker) != XL_NEVER && !sim_world_canary(w, SIM_CANARY_DISARM))
 		return;
 	for (u32 i = 0; i < p->actors; i++) {
@@ -65,6 +67,7 @@ static void check_all(struct sim_host *h)
 		sim_world_fail(h->world, "census", "host %u: the census is not what the frames say", h->index);
 	else
 		broken = sim_pools_check(h);
+	sim_moving_check(h);
 	if (broken)
 		sim_world_fail(h->world, "engine", "host %u: %s", h->index, broken);
 }

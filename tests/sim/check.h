@@ -5,6 +5,7 @@
  *   prefix         what a program received is what the other sent (oracle.h)
  *   engine         the engine's own recount
  *   in-flight, window, credit, answers, memory    turn.h
+ *   one-engine     moving.h
  *   census         every frame has one owner, and the counts add up to the pool
  *   armed          data is outstanding, so a deadline is set
  *   livelock       a host ran very often without time passing, or without anything to do

@@ -30,11 +30,13 @@ const char *sim_action_name(enum sim_action_kind kind)
 	return kind < SIM_ACTION_COUNT ? names[kind] : "?";
 }
 
+#define BUCKET_MOVES_MAX 16
+
 /* Which actions a seed has: how often at all, how many, and how long each lasts. */
 static const struct {
 	u32 odds_ppm, count_max;
 	u64 span_min_ns, span_max_ns;
-} action_odds[SIM_ACTION_COUNT] = {
+} action_odds[SIM_ACTION_MOVE_BUCKET] = {
 	[SIM_ACTION_PARTITION] =  { 12 * PERCENT, 2, 1 * XL_MS, 120 * XL_S },
 	[SIM_ACTION_BLACK_HOLE] = { 8 * PERCENT, 2, 1 * XL_MS, 120 * XL_S },
 	[SIM_ACTION_PAUSE] =      { 20 * PERCENT, 3, 100 * XL_US, 12 * XL_S },
@@ -179,7 +181,7 @@ static void draw_actions(struct sim_faults *f, struct xl_prng *p)
 {
 	u64 longest = 0;
 
-	for (u32 kind = 0; kind < SIM_ACTION_COUNT; kind++) {
+	for (u32 kind = 0; kind < SIM_ACTION_MOVE_BUCKET; kind++) {
 		u32 n = xl_prng_chance(p, action_odds[kind].odds_ppm) ? sim_range(p, 1, action_odds[kind].count_max) :
 			0;
 
@@ -458,6 +460,35 @@ static bool draw_purpose(struct sim_faults *f, u64 seed)
 	return n >= 10 && n < 30;
 }
 
+/* Buckets move, drawn from numbers of their own: at any time, or soon after a call, which is half-open then. */
+static void draw_moves(struct sim_faults *f, u64 seed)
+{
+	struct xl_prng prng, *p = &prng;
+	u32 n;
+
+	xl_prng_seed(p, seed ^ 0x6d6f7665ull);
+	n = odds(p, 75) ? sim_range(p, 1, BUCKET_MOVES_MAX) : 0;
+	for (; n && f->actions < SIM_ACTIONS_MAX; n--) {
+		const struct sim_plan *plan = &f->plan[xl_prng_below(p, f->plans)];
+		u32 station = odds(p, 50) ? f->station_of[plan->host] : plan->to;
+		struct sim_action *a = &f->action[f->actions];
+
+		*a = (struct sim_action){ .kind = SIM_ACTION_MOVE_BUCKET, .random = xl_prng_u64(p) >> 32,
+					  .time_ns = sim_range(p, 0, f->storm_ns - 1), .span_ns = sim_log_range(p, 1, 5 * XL_MS) };
+		a->host = f->first[station] + xl_prng_below(p, f->workers[station]);
+		if (odds(p, 70))
+			a->time_ns = xl_min(plan->time_ns + sim_log_range(p, 1 * XL_US, 20 * XL_MS), f->storm_ns - 1);
+		if (f->workers[station] < 2)
+			continue;
+		f->actions++;
+		if (f->actions == SIM_ACTIONS_MAX || !odds(p, 50))
+			continue;
+		f->action[f->actions++] = (struct sim_action){ .kind = SIM_ACTION_HOLD, .host = a->host,
+			.time_ns = a->time_ns - xl_min(a->time_ns, sim_log_range(p, 1 * XL_US, 5 * XL_MS)),
+			.span_ns = sim_log_range(p, 1 * XL_MS, 50 * XL_MS) };
+	}
+}
+
 void sim_faults_draw(struct sim_faults *f, u64 seed)
 {
 	static const u64 numbers[] = { 0, 1ull << 31, UINT32_MAX, XL_NONE64, XL_NONE64 };
@@ -487,4 +518,5 @@ void sim_faults_draw(struct sim_faults *f, u64 seed)
 	derive(f, p);
 	if (hoards)
 		f->storm_ns += 3 * f->host[0].peer_death_ns;
+	draw_moves(f, seed);
 }

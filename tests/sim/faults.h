@@ -31,7 +31,8 @@
 	X(HOSTILE, "hostile")     /* a third station gets a connection and abuses it (hostile.h) */ \
 	X(EMPTY, "empty")         /* one pool of the engine is emptied (pools.h) */ \
 	X(MTU, "mtu")             /* the MTU of the station's link changes */ \
-	X(NARROW, "narrow")       /* the network swallows larger packets, and tells nobody */
+	X(NARROW, "narrow")       /* the network swallows larger packets, and tells nobody */ \
+	X(MOVE_BUCKET, "move_bucket") /* a bucket goes to another worker of the host (moving.h) */
 enum sim_action_kind {
 #define SIM_ACTION_ENUM(name, key) SIM_ACTION_##name,
 	SIM_ACTIONS(SIM_ACTION_ENUM)

@@ -43,6 +43,15 @@ static u32 complete(struct xl_drv *d, u32 *frames, u32 max)
 	return n;
 }
 
+/* The driver's rx, without what is for a bucket that is on its way to another worker. */
+static int receive(struct xl_drv *d, struct xl_packet *packets, u32 max, u64 now_ns)
+{
+	struct sim_host *h = host_of(d);
+	int n = h->inner_ops->rx(d, packets, max, now_ns);
+
+	return n < 0 ? n : (int)sim_moving_divert(h, packets, (u32)n, (u32)n < max);
+}
+
 /* The driver has sent a packet: its bytes go to the network. */
 static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p, u64 now_ns)
 {
@@ -73,6 +82,8 @@ static void sent(void *arg, const struct xl_drv *from, const struct xl_packet *p
 	sim_check_packet(w, len - head, w->faults.host[to->index].mtu - xl_link_tag_bytes(&h->worker->link));
 	sim_turn_packet(w, to, bytes + head, len - head);
 	sim_link_send(&w->link[h->station->index], bytes, len);
+	if (sim_station_unit(h->station, bytes + head) == h) /* both ends' ids have the bucket of the call */
+		sim_moving_packet(h->station, bytes[head + 4], SIM_MOVING_LEAVES);
 }
 
 void sim_host_init(struct sim_host *h, struct sim_world *w, u32 index)
@@ -168,6 +179,7 @@ void sim_host_boot(struct sim_host *h)
 	h->inner_ops = h->drv->ops;
 	h->ops = *h->drv->ops;
 	h->ops.complete = complete;
+	h->ops.rx = receive;
 	h->drv->ops = &h->ops;
 	xl_worker_init(h->worker, h->drv, &h->frames, h->engine);
 	sim_world_trace(w, "host %u: up, boot %llu", h->index,
@@ -326,6 +338,7 @@ void sim_host_run(struct sim_host *h)
 		w->progress_ns = w->now_ns;
 	if (h->worker->stalled)
 		sim_world_mark(w, SIM_MARK_STALLED);
+	sim_moving_step(h);
 	sim_check_step(h, n || before != w->program[h->index].worked);
 	if (!sim_world_failed(w))
 		ask_again(h, n >= (int)XLANE_BATCH_MAX);

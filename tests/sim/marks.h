@@ -68,6 +68,14 @@
 	X(MULTI_FRAME, "a packet of several frames was sent") \
 	X(STALLED, "a worker had packets to send and no room or no frame for them") \
 	X(CROSSED, "two calls became one connection") \
+	X(BUCKET_MOVED, "a bucket with connections moved to another worker") \
+	X(BUCKET_MOVED_EMPTY, "a bucket without connections moved to another worker") \
+	X(BUCKET_BUSY, "a bucket waited, frozen: its old worker's ring was not read, or frames of its connections were in the ring") \
+	X(BUCKET_GIVEN_UP, "a bucket stayed: it had waited for too long") \
+	X(BUCKET_NO_ROOM, "a bucket stayed: its new worker had no room for a connection") \
+	X(BUCKET_FORWARDED, "a packet for a bucket that moves was in the old worker's ring, and was forwarded") \
+	X(BUCKET_HELD, "a packet for a bucket that moves was held") \
+	X(HALF_OPEN_MOVED, "a connection moved to another worker before it was open") \
 	X(GREW, "sizes below what the engine accepts were raised")
 enum sim_mark {
 #define SIM_MARK_ENUM(name, text) SIM_MARK_##name,

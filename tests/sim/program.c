@@ -422,3 +422,32 @@ void sim_program_move(struct sim_program *p, u64 now_ns)
 		sim_world_fail(w, "api", "end %u: export and import changed the connection", a->end);
 	sim_world_mark(w, SIM_MARK_EXPORTED);
 }
+
+/* --- to another worker ------------------------------------------------------------------------ */
+static void rename_actor(struct sim_program *p, u32 name)
+{
+	p->actor[name].told_anew = true;
+	xl_conn_set_user(engine_of(p), p->actor[name].conn, name);
+}
+
+void sim_program_follow(struct sim_program *p, u32 conn, struct sim_program *to, u32 there)
+{
+	struct sim_actor *a = NULL, *last;
+
+	for (u32 i = 0; i < p->actors && !a; i++)
+		if (p->actor[i].conn == conn && !end_of(p, &p->actor[i])->over)
+			a = &p->actor[i];
+	if (!a)
+		return;
+	end_of(p, a)->host = (u8)to->host;
+	to->actor[to->actors] = *a;
+	to->actor[to->actors].conn = there;
+	rename_actor(to, to->actors++);
+	/* The last one takes its place. */
+	last = &p->actor[--p->actors];
+	if (last == a)
+		return;
+	*a = *last;
+	if (!end_of(p, a)->over)
+		rename_actor(p, (u32)(a - p->actor));
+}

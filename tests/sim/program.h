@@ -50,6 +50,8 @@ void sim_program_heal(struct sim_program *p);
 bool sim_program_over(const struct sim_program *p);
 /* Canary: abort a connection without a word to the oracle. False: there is none to abort yet. */
 bool sim_program_kill(struct sim_program *p, u64 now_ns);
+/* A connection has moved to another worker, with what the program does with it, if it is the program's. */
+void sim_program_follow(struct sim_program *p, u32 conn, struct sim_program *to, u32 there);
 /* Export one of its connections and import it again. */
 void sim_program_move(struct sim_program *p, u64 now_ns);
 

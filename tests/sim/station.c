@@ -30,6 +30,7 @@ void sim_station_crash(struct sim_station *s, u64 up_at_ns)
 			return;                /* it is down already */
 	for (u32 i = 0; i < s->units; i++)
 		sim_host_crash(&w->host[s->first + i], up_at_ns);
+	sim_moving_drop(s);
 	for (u32 i = 0; i < XLANE_BUCKETS; i++)
 		s->worker_of[i] = (u8)(i % s->units);
 	s->boots++;
@@ -61,8 +62,10 @@ void sim_station_arrive(struct sim_station *s, const u8 *data, u32 bytes)
 		sim_world_mark(w, SIM_MARK_PARTITIONED);
 		return;
 	}
-	if (at + XLANE_OUTER_BYTES > bytes)   /* what has no bucket goes to anyone */
+	if (at + XLANE_OUTER_BYTES > bytes) { /* what has no bucket goes to anyone */
 		sim_host_arrive(&w->host[s->first], data, bytes);
-	else
+	} else if (!sim_moving_holds(s, data[at + 4], data, bytes)) {
 		sim_host_arrive(sim_station_unit(s, data + at), data, bytes);
+		sim_moving_packet(s, data[at + 4], SIM_MOVING_ARRIVES);
+	}
 }

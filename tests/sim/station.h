@@ -10,6 +10,7 @@
 #include <xlane/limits.h>
 
 #include "../../user/base/types.h"
+#include "moving.h"
 
 struct sim_host;
 struct sim_world;
@@ -22,6 +23,7 @@ struct sim_station {
 	s64 clock_offset_ns;             /* jumps so far */
 	u64 cut_until_ns;                /* nothing arrives until then */
 	u8 worker_of[XLANE_BUCKETS];     /* counted from the first */
+	struct sim_moving moving;        /* a bucket on its way from one to another */
 };
 
 void sim_station_init(struct sim_station *s, struct sim_world *w, u32 index);

@@ -172,6 +172,8 @@ static void act_narrow(struct sim_world *w, const struct sim_action *a)
 	l->narrow_until_ns = xl_max(l->narrow_until_ns, w->now_ns + a->span_ns);
 }
 
+static void act_move_bucket(struct sim_world *w, const struct sim_action *a) { sim_moving_start(w, a); }
+
 static void act(struct sim_world *w, const struct sim_action *a)
 {
 	static void (*const table[SIM_ACTION_COUNT])(struct sim_world *, const struct sim_action *) = {
@@ -182,7 +184,7 @@ static void act(struct sim_world *w, const struct sim_action *a)
 		[SIM_ACTION_CLOCK_LEAP] = act_clock_leap, [SIM_ACTION_UNLISTEN] = act_unlisten,
 		[SIM_ACTION_FLOOD] = act_flood, [SIM_ACTION_HOSTILE] = act_hostile,
 		[SIM_ACTION_EMPTY] = act_empty, [SIM_ACTION_MTU] = act_mtu,
-		[SIM_ACTION_NARROW] = act_narrow,
+		[SIM_ACTION_NARROW] = act_narrow, [SIM_ACTION_MOVE_BUCKET] = act_move_bucket,
 	};
 
 	sim_world_trace(w, "host %u: fault: %s for %llu us", a->host, sim_action_name(a->kind),
@@ -332,6 +334,9 @@ static bool done(const struct sim_world *w)
 {
 	if (!w->healed || w->calls_left || w->events.arrivals)
 		return false;
+	for (u32 i = 0; i < w->stations; i++)
+		if (w->station[i].moving.active)
+			return false;
 	for (u32 i = 0; i < w->units; i++)
 		if (!sim_program_over(&w->program[i]) || !sim_host_quiet(&w->host[i]))
 			return false;
@@ -397,7 +402,9 @@ void sim_world_free(struct sim_world *w)
 {
 	for (u32 i = 0; i < w->units; i++)
 		sim_host_free(&w->host[i]);
-	for (u32 i = 0; i < w->stations; i++)
+	for (u32 i = 0; i < w->stations; i++) {
+		sim_moving_drop(&w->station[i]);
 		sim_link_free(&w->link[i]);
+	}
 	sim_events_clear(&w->events);
 }

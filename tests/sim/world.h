@@ -43,6 +43,7 @@ struct xl_pcap;
 	X(KILL, "kill", "false-abort", "a connection is aborted, and nobody says so") \
 	X(FORGE, "forge", "prefix", "corrupted packets get a right checksum, and nobody says so") \
 	X(DISARM, "disarm", "armed", "the engine's deadline is reported as never") \
+	X(TWIN, "twin", "one-engine", "a connection that moved is left in the engine from which it came, too") \
 	X(STRAY, "stray", "determinism", "something that differs from run to run is part of the hash")
 enum sim_canary {
 	SIM_CANARY_NONE,
