@@ -85,6 +85,9 @@ static void test_buffers(void **state)
 	WRONG("messages begin inside their buffer", buffer(c->queue.head)->at = buffer(c->queue.head)->seq_bytes + 1);
 	WRONG("a list's count is right", c->flight.count++);
 	WRONG("a list's count is right", c->sent.count++);
+	engine()->frozen[c->local_id >> 62] |= 1ull << (c->local_id >> 56 & 63);
+	WRONG("nothing of a frozen bucket has a turn", c->is_active = true);
+	engine()->frozen[c->local_id >> 62] = 0;
 	WRONG("buffered bytes equal a recount", c->buffered++);
 	WRONG("bytes that wait for their offset equal a recount", c->seq_queued--);
 	WRONG("the head of a large message is in one buffer until it is sent", buffer(c->queue.head)->large_head = true);
