@@ -75,7 +75,7 @@ static inline void move(void)
 	CHECK(xl_conn_unpack(away()->e, spoilt, (u64)n, p.now, &there) == 0);
 	CHECK(!xl_engine_check(away()->e));
 	memcpy(spoilt, bytes, (u64)n);
-	CHECK(xl_conn_unpack(away()->e, spoilt, (u64)n, p.now, &there) == -EINVAL); /* it is there already */
+	CHECK(xl_conn_unpack(away()->e, spoilt, (u64)n, p.now, &there) == -EEXIST);
 	CHECK(!xl_engine_check(away()->e));
 	xl_conn_forget(at()->e, conn);
 	CHECK(!xl_engine_check(at()->e));

@@ -209,7 +209,8 @@ s64 xl_conn_pack(struct xl_engine *e, u32 conn, void *buf, u64 size);
 /* The size that xl_conn_pack needs. */
 u64 xl_conn_pack_bytes(struct xl_engine *e, u32 conn);
 /* What was packed, with frames and blocks of this engine: what was in `buf` is gone. Names no memory of the engine that it
- * comes from, and its times are this engine's. -EINVAL for broken bytes or a connection that is here already; -ENOSPC when
+ * comes from, and its times are this engine's. -EINVAL for broken bytes; -EEXIST: a connection is here
+ * already that has its id, its call, or what a peer may use twice, the other end's id; -ENOSPC when
  * there is not enough of something (connections, peers, frames, blocks, a place in the queue of a listener on its port);
  * nothing has changed then, and the connection goes on where it was. Its events are told here, with the `user` it had. */
 int xl_conn_unpack(struct xl_engine *e, void *buf, u64 bytes, u64 now_ns, u32 *conn);

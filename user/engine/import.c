@@ -414,7 +414,8 @@ int xl_import(struct xl_engine *e, const void *buf, u64 bytes, u64 now_ns, bool 
 	if (h.flows)
 		memcpy(&flow, p, sizeof flow);
 	p += h.flows * sizeof flow;
-	error = !fields_ok(e, c, packed) || (h.flows && !flow_ok(c, &flow)) || !unknown_yet(e, c, &h) ? -EINVAL :
+	error = !fields_ok(e, c, packed) || (h.flows && !flow_ok(c, &flow)) ? -EINVAL :
+		!unknown_yet(e, c, &h) ? (packed ? -EEXIST : -EINVAL) :
 		!there_is_room(e, c, &h) ? -ENOSPC : 0;
 	if (!error)
 		error = take(e, c, &h, p);
