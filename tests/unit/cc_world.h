@@ -69,7 +69,7 @@ static inline void world_ack(struct world *w)
 	struct world_flow *f = &w->f[p.flow];
 	u64 rtt = w->now - p.sent_ns;
 	struct xl_cc_sample s = { .now_ns = w->now, .sent_ns = p.sent_ns, .rtt_ns = rtt, .delay_ns = rtt, .network_ns = rtt,
-				  .acked_bytes = WORLD_PACKET, .inflight = f->inflight, .limited = true };
+				  .acked_bytes = WORLD_PACKET, .sent_bytes = WORLD_PACKET, .inflight = f->inflight, .limited = true };
 
 	w->head++;
 	w->count--;

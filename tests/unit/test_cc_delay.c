@@ -23,7 +23,8 @@ static void round_trip(struct flow *f, u32 n, u64 delay_ns, u64 slow_ns, bool li
 	f->now += delay_ns;
 	for (u32 i = 0; i < n; i++) {
 		struct xl_cc_sample s = { .now_ns = f->now, .sent_ns = sent, .rtt_ns = delay_ns, .delay_ns = delay_ns,
-					  .network_ns = delay_ns - slow_ns, .srtt_ns = RTT, .limited = limited };
+					  .network_ns = delay_ns - slow_ns, .srtt_ns = RTT, .sent_bytes = WORLD_PACKET,
+					  .limited = limited };
 
 		xl_cc_delay.acked(&f->cc, WORLD_PACKET, sent, f->now, RTT, limited);
 		xl_cc_delay.sample(&f->cc, &s);
@@ -48,7 +49,6 @@ static struct flow flow_avoiding(void)
 static void test_grows_below(void **state)
 {
 	struct flow f = flow_avoiding();
-	double first = packets(&f);
 
 	(void)state;
 	for (u32 i = 0; i < 10; i++) {
@@ -57,7 +57,7 @@ static void test_grows_below(void **state)
 		round_trip(&f, (u32)before, RTT, 0, true);
 		CHECK(packets(&f) >= before && packets(&f) <= before + 1);
 	}
-	CHECK(packets(&f) > first + 2);
+	CHECK(packets(&f) > 28);
 }
 
 static void test_shrinks_above(void **state)
@@ -75,7 +75,8 @@ static void test_shrinks_above(void **state)
 	before = packets(&f);
 	for (u32 i = 0; i < 20; i++) {
 		struct xl_cc_sample s = { .now_ns = f.now, .sent_ns = f.now - 2 * RTT, .rtt_ns = 2 * RTT, .delay_ns = 2 * RTT,
-					  .network_ns = 2 * RTT, .srtt_ns = RTT, .limited = true };
+					  .network_ns = 2 * RTT, .srtt_ns = RTT, .sent_bytes = WORLD_PACKET,
+					  .limited = true };
 
 		xl_cc_delay.sample(&f.cc, &s);
 		CHECK(packets(&f) == before);
@@ -95,7 +96,7 @@ static void test_slow_hosts_are_no_queue(void **state)
 	(void)state;
 	for (u32 i = 0; i < 20; i++)
 		round_trip(&f, 20, 20 * RTT, 19 * RTT, true);
-	CHECK(packets(&f) > before + 2);
+	CHECK(packets(&f) > before + 5);
 	CHECK(f.cc.delay.base_ns == RTT);
 }
 
@@ -163,6 +164,30 @@ static void test_base_ages(void **state)
 	CHECK(packets(&f) > 2);
 }
 
+/* What a small packet tells is not the base of full ones: who began with one would have less of a queue than others. */
+static void test_base_is_that_of_full_packets(void **state)
+{
+	struct flow f = flow_new();
+	struct xl_cc_sample s = { .now_ns = f.now, .sent_ns = f.now - RTT / 2, .rtt_ns = RTT / 2, .delay_ns = RTT / 2,
+				  .network_ns = RTT / 2, .srtt_ns = RTT, .sent_bytes = 100 };
+
+	(void)state;
+	xl_cc_delay.sample(&f.cc, &s);
+	CHECK(f.cc.delay.base_ns == RTT / 2);
+	round_trip(&f, 1, RTT, 0, true);
+	CHECK(f.cc.delay.base_ns == RTT);
+	xl_cc_delay.sample(&f.cc, &s);
+	CHECK(f.cc.delay.base_ns == RTT);
+	/* of whom nothing but small ones is seen, they are the base, and it ages as well */
+	f = flow_new();
+	for (u32 i = 0; i < 25; i++, s.now_ns += XL_S, s.sent_ns += XL_S) {
+		if (i == 2)
+			s.delay_ns = s.network_ns = RTT;
+		xl_cc_delay.sample(&f.cc, &s);
+	}
+	CHECK(f.cc.delay.base_ns == RTT);
+}
+
 static struct world w;
 
 static void test_one_flow_fills_the_link(void **state)
@@ -183,10 +208,9 @@ static void test_one_flow_fills_the_link(void **state)
 
 static void test_flows_share_alike(void **state)
 {
-	/* Ten flows on 24 us of 1 Gbit/s hold two packets together: what one reduction takes comes back an eighth at a time. */
-	static const struct { u32 flows; u64 packet_ns; u32 bdp; double use; } c[] = {
-		{ 2, 1200, 2, 0.9 }, { 2, 1200, 16, 0.9 }, { 2, 1200, 128, 0.9 }, { 2, 12000, 2, 0.9 }, { 2, 12000, 16, 0.9 },
-		{ 10, 1200, 2, 0.9 }, { 10, 1200, 16, 0.9 }, { 10, 1200, 128, 0.9 }, { 10, 12000, 2, 0.8 }, { 10, 12000, 16, 0.9 },
+	static const struct { u32 flows; u64 packet_ns; u32 bdp; } c[] = {
+		{ 2, 1200, 2 }, { 2, 1200, 16 }, { 2, 1200, 128 }, { 2, 12000, 2 }, { 2, 12000, 16 },
+		{ 10, 1200, 2 }, { 10, 1200, 16 }, { 10, 1200, 128 }, { 10, 12000, 2 }, { 10, 12000, 16 },
 	};
 
 	(void)state;
@@ -198,7 +222,7 @@ static void test_flows_share_alike(void **state)
 			world_run(&w, 3 * XL_S);
 			world_count_from_here(&w);
 			world_run(&w, XL_S);
-			if (world_jain(&w) < 0.95 || world_use(&w, XL_S) < c[i].use)
+			if (world_jain(&w) < 0.95 || world_use(&w, XL_S) < 0.9)
 				fail_msg("%u flows, %u packets, late %u: index %.3f, %.3f of the link", c[i].flows, c[i].bdp,
 					 late, world_jain(&w), world_use(&w, XL_S));
 		}
@@ -228,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_loss_and_undo),
 		cmocka_unit_test(test_not_limited),
 		cmocka_unit_test(test_base_ages),
+		cmocka_unit_test(test_base_is_that_of_full_packets),
 		cmocka_unit_test(test_one_flow_fills_the_link),
 		cmocka_unit_test(test_flows_share_alike),
 		cmocka_unit_test(test_incast),

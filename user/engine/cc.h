@@ -37,6 +37,7 @@ struct xl_cc_delay {
 	u32 rounds;                   /* since it was held down */
 	u8 above;                     /* the last verdict: delay is above the target, so no growth */
 	u8 limited;                   /* at the last acknowledgement */
+	u8 base_large;                /* the base is that of packets of nearly full size */
 	u8 headroom;                  /* parts of the target that the delay leaves: how fast the window grows */
 };
 
@@ -67,6 +68,7 @@ struct xl_cc_sample {
 	u64 network_ns;               /* of that, what is left without the longest that either host may have been slow; >= 0 */
 	u64 srtt_ns, min_rtt_ns;
 	u64 acked_bytes;              /* newly acknowledged by it */
+	u64 sent_bytes;               /* of the packet whose round trip this is */
 	u64 inflight;                 /* bytes in flight before it */
 	bool limited;                 /* the window, not the program, set the pace */
 };

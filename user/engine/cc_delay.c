@@ -5,23 +5,24 @@
  * round trip and at most to half. It may fall below one packet: then pacing sends one every so often.
  *
  * Where Swift has a target per hop and stamps of the NIC, there is here
- * - the target: the least delay of 10 to 20 s, and half of it or QUEUE_NS for a queue; more for small windows, as 1/sqrt,
- *   so that many flows share a queue that is not shorter than they are many (Swift, 3.5);
+ * - the target: the least delay of full packets in 10 to 20 s (small ones are faster: who began with one would leave the queue
+ *   to others), and half of it or QUEUE_NS for a queue; more for small windows, as 1/sqrt, so that many flows share a queue
+ *   that is not shorter than they are many (Swift, 3.5);
  * - the least delay of a round trip as its evidence, not each one: a queue raises the least, a slow host only some.
  * - a reduction to somewhat below what the path holds without a queue: the queue runs empty, and who has come while it
  *   stood sees the true base. So flows that began at different times share alike, and no base grows old.
  */
 #include "cc.h"
 
-#define QUEUE_NS          (8 * XL_US)  /* least target for the queue */
-#define SCALE_NS          (96 * XL_US)  /* it, or 2 bases, is added for a window of 1 / XL_CC_LEAST_PARTS packet; nothing for 100 */
+#define QUEUE_NS          (5 * XL_US)    /* least target for the queue */
+#define SCALE_NS          (256 * XL_US)  /* it, or 2 bases, is added for 1 / XL_CC_LEAST_PARTS packet; nothing for 16 */
 #define BASE_PERIOD_NS    (10 * XL_S)
-#define SLOW_START_SAMPLES 8            /* so many delays above the target end slow start within a round (RFC 9406, 4.2) */
-#define SMALL_PACKETS     8             /* of a window below this a reduction leaves what the path holds */
-#define STEP_PARTS        8             /* a window of up to 8 packets grows by 1/8 in a round trip, one of 64 by a whole one */
-#define DRAIN_ROUNDS      256           /* such a window is held down once in so many round trips */
-#define LOSS_TENTHS       7             /* what a loss leaves of the window */
-#define ROOT_BITS         8             /* sqrt(packets) is computed in units of 2^-8 */
+#define SLOW_START_SAMPLES 8             /* so many delays above the target end slow start within a round (RFC 9406, 4.2) */
+#define SMALL_PACKETS     8              /* of a window below this a reduction leaves what the path holds */
+#define STEP_PARTS        8              /* of a packet, in which growth is counted */
+#define DRAIN_ROUNDS      256            /* such a window is held down once in so many round trips */
+#define LOSS_TENTHS       7              /* what a loss leaves of the window */
+#define ROOT_BITS         8              /* sqrt(packets) is computed in units of 2^-8 */
 
 static u64 least(const struct xl_cc *cc) { return cc->packet_bytes / XL_CC_LEAST_PARTS; }
 
@@ -35,13 +36,13 @@ static u32 root(u64 n)
 	return (u32)r;
 }
 
-/* SCALE (1/sqrt(w) - 1/10) / (4 - 1/10), in 1/1024: nothing from 100 packets on, all of it at 1/16. */
+/* SCALE (1/sqrt(w) - 1/4) / (4 - 1/4), in 1/1024: nothing from 16 packets on, all of it at 1/16. */
 static u64 scaling(const struct xl_cc *cc)
 {
-	u64 w = (xl_min(cc->cwnd, 128ull * cc->packet_bytes) << 2 * ROOT_BITS) / cc->packet_bytes;
+	u64 w = (xl_min(cc->cwnd, 32ull * cc->packet_bytes) << 2 * ROOT_BITS) / cc->packet_bytes;
 	u64 inverse = (1024ull << ROOT_BITS) / xl_max(root(w), 1);
 
-	return xl_max(SCALE_NS, 2 * cc->delay.base_ns) * (xl_min(xl_max(inverse, 102), 4096) - 102) / (4096 - 102);
+	return xl_max(SCALE_NS, 2 * cc->delay.base_ns) * (xl_min(xl_max(inverse, 256), 4096) - 256) / (4096 - 256);
 }
 
 static void begin_round(struct xl_cc *cc, u64 now_ns, u32 samples)
@@ -65,13 +66,16 @@ static void delay_init(struct xl_cc *cc, u32 packet_bytes)
 	begin_round(cc, 0, 0);
 }
 
-/* By how much the window grows in a round trip: the less, the nearer the delay is to the target. That is the same for all who
- * share the queue, whatever their windows, so that these become alike. */
+/* By how much the window grows in a round trip: the less, the nearer the delay is to the target, and up to 8 packets by an
+ * eighth of one, for many flows add that at once. That is the same for all who share the queue, whatever their windows, so that
+ * these become alike. Where next to no queue stands (after a loss) it is more, but for windows of which pacing keeps parts. */
 static u64 step(const struct xl_cc *cc)
 {
-	u64 most = xl_max(cc->cwnd / STEP_PARTS, cc->packet_bytes) / STEP_PARTS;
+	static const u8 parts[STEP_PARTS] = { 1, 1, 1, 1, 1, 1, 2, 4 };
+	u64 packet = cc->packet_bytes, small = SMALL_PACKETS * packet, most = cc->cwnd > small ? cc->cwnd - small : 0;
 
-	return xl_min((u64)cc->packet_bytes * (1 + cc->delay.headroom) / STEP_PARTS, most);
+	most += packet * (cc->cwnd < 2 * packet ? 1 : parts[cc->delay.headroom]);
+	return xl_min(packet * (1 + cc->delay.headroom), most) / STEP_PARTS;
 }
 
 static void delay_acked(struct xl_cc *cc, u64 bytes, u64 sent_ns, u64 now_ns, u64 srtt_ns, bool limited)
@@ -98,8 +102,18 @@ static void delay_acked(struct xl_cc *cc, u64 bytes, u64 sent_ns, u64 now_ns, u6
 	}
 }
 
-static void learn_base(struct xl_cc_delay *d, u64 delay_ns, u64 now_ns)
+/* A small packet is faster than those that fill the link: what it tells counts until one of these has told more. */
+static void learn_base(struct xl_cc *cc, u64 delay_ns, u64 sent_bytes, u64 now_ns)
 {
+	struct xl_cc_delay *d = &cc->delay;
+	bool large = sent_bytes >= cc->packet_bytes - cc->packet_bytes / 4;
+
+	if (!large && d->base_large)
+		return;
+	if (large && !d->base_large) {
+		d->base_large = true;
+		d->base_due_ns = 0;
+	}
 	if (now_ns >= d->base_due_ns) {
 		d->base_ns = d->base_due_ns ? d->base_next_ns : delay_ns;
 		d->base_next_ns = delay_ns;
@@ -140,7 +154,7 @@ static bool wants_drain(const struct xl_cc *cc)
 
 static u64 target(const struct xl_cc_delay *d)
 {
-	return xl_max(d->base_ns + d->base_ns / 2, QUEUE_NS) + d->scale_ns;
+	return d->base_ns + xl_max(d->base_ns / 2, QUEUE_NS) + d->scale_ns;
 }
 
 /* What is left of the target for the queue, in parts. */
@@ -172,7 +186,7 @@ static void delay_sample(struct xl_cc *cc, const struct xl_cc_sample *s)
 	struct xl_cc_delay *d = &cc->delay;
 	bool over = s->sent_ns >= d->round_ns, slow_start = cc->cwnd < cc->ssthresh;
 
-	learn_base(d, s->delay_ns, s->now_ns);
+	learn_base(cc, s->delay_ns, s->sent_bytes, s->now_ns);
 	if (d->drain_ns) {
 		if (s->sent_ns >= d->drain_ns + s->srtt_ns)
 			end_drain(cc, s->now_ns);
@@ -256,6 +270,7 @@ static void delay_restart(struct xl_cc *cc, u64 idle_ns, u64 rto_ns, u64 now_ns)
 static void delay_resize(struct xl_cc *cc, u32 packet_bytes)
 {
 	cc->packet_bytes = packet_bytes;
+	cc->delay.base_large = false;
 	cc->cwnd = xl_max(cc->cwnd, least(cc));
 }
 

@@ -115,6 +115,7 @@ struct xl_txbuf *xl_recovery_carried(const struct xl_engine *e, const struct xl_
 /* What one ACK record acknowledged. */
 struct acked {
 	u64 sent_ns;             /* when the largest was sent, if it was in flight; else XL_NONE64 */
+	u64 sent_bytes;          /* and how large it is */
 	u64 bytes, inflight;     /* that left flight, and what had been there */
 	u32 packets;
 };
@@ -168,8 +169,10 @@ static void walk(struct xl_engine *e, struct xl_conn *c, const struct xl_ack *a,
 			break;
 		if (s->number < a->range[r].first)
 			continue;
-		if (s->number == a->range[0].last)
+		if (s->number == a->range[0].last) {
 			n->sent_ns = s->time_ns;
+			n->sent_bytes = s->bytes;
+		}
 		acknowledged(e, c, i, n);
 	}
 }
@@ -214,7 +217,7 @@ static void measure(struct xl_engine *e, struct xl_conn *c, const struct xl_ack 
 	xl_rtt_sample(&c->rtt, rtt, xl_min(a->ack_delay_ns, c->peer_ack_delay_ns));
 	s = (struct xl_cc_sample){
 		.now_ns = e->now_ns, .sent_ns = n->sent_ns, .rtt_ns = rtt, .delay_ns = rtt - xl_min(rtt, a->ack_delay_ns),
-		.srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns, .acked_bytes = n->bytes, .inflight = n->inflight,
+		.srtt_ns = c->rtt.srtt_ns, .min_rtt_ns = c->rtt.min_ns, .acked_bytes = n->bytes, .sent_bytes = n->sent_bytes, .inflight = n->inflight,
 		.limited = c->window_limited,
 	};
 	s.network_ns = s.delay_ns - xl_min(slow, s.delay_ns); /* what a slow host may have been (K-20) */
