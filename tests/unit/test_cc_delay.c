@@ -100,6 +100,24 @@ static void test_slow_hosts_are_no_queue(void **state)
 	CHECK(f.cc.delay.base_ns == RTT);
 }
 
+/* Where hosts may be slow by 8 round trips, another that they do not account for is no queue; where they are not, it is. */
+static void test_slow_hosts_have_more(void **state)
+{
+	(void)state;
+	for (u32 slow = 0; slow <= 8; slow += 8) {
+		struct flow f = flow_avoiding();
+		double before = packets(&f);
+
+		for (u32 i = 0; i < 20; i++)
+			round_trip(&f, 20, 2 * RTT + slow * RTT, slow * RTT, true);
+		CHECK(slow ? packets(&f) > before : packets(&f) < before / 2);
+		/* it is forgotten when they are quick again */
+		for (u32 i = 0; i < 40; i++)
+			round_trip(&f, 20, 2 * RTT, 0, true);
+		CHECK(packets(&f) < before / 2);
+	}
+}
+
 static void test_floor(void **state)
 {
 	struct flow f = flow_avoiding();
@@ -248,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_grows_below),
 		cmocka_unit_test(test_shrinks_above),
 		cmocka_unit_test(test_slow_hosts_are_no_queue),
+		cmocka_unit_test(test_slow_hosts_have_more),
 		cmocka_unit_test(test_floor),
 		cmocka_unit_test(test_loss_and_undo),
 		cmocka_unit_test(test_not_limited),

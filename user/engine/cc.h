@@ -32,6 +32,7 @@ struct xl_cc_delay {
 	u64 round_ns;                 /* a round ends when a packet sent after this is acknowledged */
 	u64 least_ns;                 /* least network delay in this round */
 	u64 drain_cwnd, drain_ns;     /* the window is held down since then, to see the base; 0: it is not; and what it was */
+	u64 slow_ns;                  /* longest that the hosts may have been slow in this round, or 7/8 of the one before, ... */
 	u64 scale_ns;                 /* of the target, what is for the window's size */
 	u32 samples;                  /* of this round; XL_NONE: the window was reduced in it */
 	u32 rounds;                   /* since it was held down */

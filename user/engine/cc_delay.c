@@ -7,7 +7,8 @@
  * Where Swift has a target per hop and stamps of the NIC, there is here
  * - the target: the least delay of full packets in 10 to 20 s (small ones are faster: who began with one would leave the queue
  *   to others), and half of it or QUEUE_NS for a queue; more for small windows, as 1/sqrt, so that many flows share a queue
- *   that is not shorter than they are many (Swift, 3.5);
+ *   that is not shorter than they are many (Swift, 3.5); and more where hosts are slow, for what they do is known from one side
+ *   only, and nobody gains from a queue that is shorter than the time that they take;
  * - the least delay of a round trip as its evidence, not each one: a queue raises the least, a slow host only some.
  * - a reduction to somewhat below what the path holds without a queue: the queue runs empty, and who has come while it
  *   stood sees the true base. So flows that began at different times share alike, and no base grows old.
@@ -16,6 +17,8 @@
 
 #define QUEUE_NS          (5 * XL_US)    /* least target for the queue */
 #define SCALE_NS          (256 * XL_US)  /* it, or 2 bases, is added for 1 / XL_CC_LEAST_PARTS packet; nothing for 16 */
+#define SLOW_PART         4              /* of the time that hosts may have been slow: as much is the target larger, */
+#define SLOW_FADES        8              /* and a part of it is forgotten in a round */
 #define BASE_PERIOD_NS    (10 * XL_S)
 #define SLOW_START_SAMPLES 8             /* so many delays above the target end slow start within a round (RFC 9406, 4.2) */
 #define SMALL_PACKETS     8              /* of a window below this a reduction leaves what the path holds */
@@ -52,6 +55,7 @@ static void begin_round(struct xl_cc *cc, u64 now_ns, u32 samples)
 	d->round_ns = now_ns;
 	d->least_ns = UINT64_MAX;
 	d->samples = samples;
+	d->slow_ns -= d->slow_ns / SLOW_FADES;
 	d->scale_ns = scaling(cc);
 }
 
@@ -154,7 +158,7 @@ static bool wants_drain(const struct xl_cc *cc)
 
 static u64 target(const struct xl_cc_delay *d)
 {
-	return d->base_ns + xl_max(d->base_ns / 2, QUEUE_NS) + d->scale_ns;
+	return d->base_ns + xl_max(d->base_ns / 2, QUEUE_NS) + d->slow_ns / SLOW_PART + d->scale_ns;
 }
 
 /* What is left of the target for the queue, in parts. */
@@ -200,6 +204,7 @@ static void delay_sample(struct xl_cc *cc, const struct xl_cc_sample *s)
 	}
 	d->samples++;
 	d->least_ns = xl_min(d->least_ns, s->network_ns);
+	d->slow_ns = xl_max(d->slow_ns, s->delay_ns - s->network_ns);
 	d->above = d->least_ns > target(d);
 	if (!over && !(slow_start && d->samples >= SLOW_START_SAMPLES && d->above))
 		return;
