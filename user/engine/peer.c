@@ -30,7 +30,8 @@ static struct xl_peer *fresh(struct xl_engine *e)
 		i = xl_list_pop(&e->l_idle, &e->peer_idle); /* the one idle for longest is forgotten */
 		if (i == XL_NONE)
 			return NULL;
-		xl_map_del(&e->by_node, e->peers[i].node); /* without a name it would not be idle, but free */
+		if (e->peers[i].node) /* a call that failed at once has left it without a name */
+			xl_map_del(&e->by_node, e->peers[i].node);
 	}
 	p = &e->peers[i];
 	*p = (struct xl_peer){ .used = true, .heard_ns = e->now_ns, .checked_ns = e->now_ns, .conns = XL_LIST_EMPTY };
